@@ -1,0 +1,9 @@
+"""The errors that a user can mend, and nothing else."""
+
+
+class UnusableInput(Exception):
+    """What was given can't be used: one line that says what is wrong and what to do. Exit code 2."""
+
+
+class FailedOnTheWay(Exception):
+    """Work that began could not be finished: one line that says how far it came. Exit code 1."""

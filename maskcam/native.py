@@ -1,0 +1,88 @@
+"""Keeps the native libraries in their place: their start-up chatter, and what they drag in when imported."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import os
+import sys
+import tempfile
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_BARE_PACKAGES = (
+    "mediapipe",
+    "mediapipe.tasks",
+    "mediapipe.tasks.python",
+    "mediapipe.tasks.python.core",
+    "mediapipe.tasks.python.components",
+    "mediapipe.tasks.python.components.containers",
+    "mediapipe.tasks.python.vision",
+    "mediapipe.tasks.python.vision.core",
+)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Hold back what native code writes to file descriptor 2; give it back if the block raises.
+
+    MediaPipe and LiteRT write log lines from C++ when a model is created, first run and closed, and heed no
+    setting. The redirection counts for the whole process: use it before threads start and after they have ended.
+    """
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:  # a windowed program may have no descriptor 2, hence nothing to silence
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(kept, 2)
+            held.seek(0)
+            os.write(2, held.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def import_face_detector() -> tuple[Any, Any]:
+    """Import MediaPipe's face detector and image module without the rest of MediaPipe.
+
+    MediaPipe's packages import every task they have, and with them matplotlib, sounddevice and, where it is
+    installed, TensorFlow: seconds for nothing. Here its packages are entered as bare folders, so that only the
+    modules that face detection names are run. Code in the same process that wants the whole of MediaPipe imports it
+    before this is called; it is then used as it is.
+    """
+    if "mediapipe" in sys.modules:
+        return (
+            importlib.import_module("mediapipe.tasks.python.vision.face_detector"),
+            importlib.import_module("mediapipe.tasks.python.vision.core.image"),
+        )
+    spec = importlib.util.find_spec("mediapipe")
+    if spec is None or not spec.submodule_search_locations:
+        raise ImportError("mediapipe is not installed")
+    root = next(iter(spec.submodule_search_locations))
+    absent_tensorflow = "tensorflow" not in sys.modules
+    try:
+        for name in _BARE_PACKAGES:
+            package = types.ModuleType(name)
+            package.__path__ = [str(Path(root).joinpath(*name.split(".")[1:]))]
+            sys.modules[name] = package
+        if absent_tensorflow:
+            # None makes an import fail as if it were not installed; MediaPipe then does without.
+            sys.modules["tensorflow"] = None  # type: ignore[assignment]
+        return (
+            importlib.import_module("mediapipe.tasks.python.vision.face_detector"),
+            importlib.import_module("mediapipe.tasks.python.vision.core.image"),
+        )
+    finally:
+        if absent_tensorflow:
+            del sys.modules["tensorflow"]

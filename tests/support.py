@@ -1,0 +1,75 @@
+"""What several tests need: a real face, real video files, the commands as processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import skimage.data
+
+from maskcam.faces import FaceDetector
+from maskcam.frames import Floats, Pixels
+from maskcam.sinks import VideoSink
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def astronaut() -> Pixels:
+    """The astronaut portrait, `(512, 512, 3) uint8 RGB`, a NASA photograph in the public domain."""
+    return np.array(skimage.data.astronaut(), np.uint8)
+
+
+def keypoints(image: Pixels) -> Floats:
+    """The key points of the best face in `image`."""
+    with FaceDetector() as detector:
+        return detector.detect(image).keypoints[0]
+
+
+def scaled(image: Pixels, factor: float) -> Pixels:
+    """The picture, scaled by area."""
+    import cv2
+
+    return np.asarray(cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def write_clip(path: Path, picture: Callable[[int], Pixels], frames: int, rate: int = 25) -> Path:
+    """Write a video of `frames` pictures."""
+    first = picture(0)
+    height, width = first.shape[:2]
+    with VideoSink(path, width=width, height=height, time_base=Fraction(1, rate), rate=Fraction(rate)) as sink:
+        for number in range(frames):
+            sink.write(picture(number), number)
+        sink.finish()
+    return path
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment for a command: this checkout first, whatever is installed."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), **more}
+
+
+def maskcam(*arguments: object, cwd: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run `maskcam` as a process."""
+    return subprocess.run(
+        [sys.executable, "-m", "maskcam", *map(str, arguments)],
+        cwd=cwd,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def one_clear_line(done: subprocess.CompletedProcess[str], code: int = 2) -> str:
+    """Check that a command failed as it should: its code, one line, no trace; return the line."""
+    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("maskcam: ")
+    return lines[0]

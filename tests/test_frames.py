@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from maskcam.frames import Faces, Frame, Reason, Result, Verdict
+
+
+def result(**changed: object) -> Result:
+    fields: dict[str, object] = {
+        "index": 0,
+        "time": 0.0,
+        "width": 10,
+        "height": 10,
+        "boxes": np.array([[1, 1, 5, 5]], np.float32),
+        "scores": np.ones(1, np.float32),
+        "track_ids": np.ones(1, np.int64),
+        "detected": np.ones(1, np.bool_),
+        "no_mask_probability": np.ones(1, np.float32),
+        "raw_no_mask_probability": np.ones(1, np.float32),
+        "verdicts": (Verdict.NO_MASK,),
+        "reasons": (None,),
+    }
+    return Result(**{**fields, **changed})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((4, 4), np.uint8),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((4, 4, 3), np.float32),
+        np.zeros((0, 4, 3), np.uint8),
+    ],
+)
+def test_a_frame_refuses_what_is_no_picture(image: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="picture"):
+        Frame(image)
+
+
+@pytest.mark.parametrize(("index", "time"), [(-1, 0.0), (0, float("nan")), (0, float("inf"))])
+def test_a_frame_refuses_a_bad_index_or_time(index: int, time: float) -> None:
+    with pytest.raises(ValueError, match="finite time"):
+        Frame(np.zeros((4, 4, 3), np.uint8), index, time)
+
+
+def test_faces_need_boxes_with_an_area() -> None:
+    box = np.array([[5, 5, 5, 9]], np.float32)
+    with pytest.raises(ValueError, match="x1 > x0"):
+        Faces(box, np.ones(1, np.float32), np.zeros((1, 6, 2), np.float32))
+
+
+def test_faces_need_as_many_scores_as_boxes() -> None:
+    with pytest.raises(ValueError, match="scores"):
+        Faces(np.array([[1, 1, 5, 9]], np.float32), np.ones(2, np.float32), np.zeros((1, 6, 2), np.float32))
+
+
+def test_no_faces_are_fine() -> None:
+    assert len(Faces.none()) == 0
+
+
+def test_a_result_counts_its_verdicts() -> None:
+    assert result().count(Verdict.NO_MASK) == 1
+    assert result().count(Verdict.MASK) == 0
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"scores": np.ones(2, np.float32)},
+        {"scores": np.ones(1, np.float64)},
+        {"no_mask_probability": np.array([np.nan], np.float32)},
+        {"track_ids": np.ones(1, np.int32)},
+        {"verdicts": ()},
+        {"reasons": (Reason.MIXED,)},
+        {"verdicts": (Verdict.UNSURE,)},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_result_checks_itself(changed: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"must|need"):
+        result(**changed)

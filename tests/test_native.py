@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from maskcam.native import quiet
+
+
+def test_what_native_code_writes_is_held_back(capfd: pytest.CaptureFixture[str]) -> None:
+    with quiet():
+        os.write(2, b"I0000 chatter\n")
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err == "after\n"
+
+
+def test_what_was_written_before_an_error_is_given_back(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="broken"), quiet():
+        os.write(2, b"the reason\n")
+        raise ValueError("broken")
+    assert capfd.readouterr().err == "the reason\n"
+
+
+def test_it_works_within_itself(capfd: pytest.CaptureFixture[str]) -> None:
+    with quiet():
+        with quiet():
+            os.write(2, b"inner\n")
+        os.write(2, b"outer\n")
+    assert capfd.readouterr().err == ""
