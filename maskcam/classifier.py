@@ -1,0 +1,93 @@
+"""Runs the exported InceptionV3 on a batch of crops, with LiteRT."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from maskcam.crops import scale
+from maskcam.errors import UnusableInput
+from maskcam.frames import Floats, Pixels
+from maskcam.modelcard import ModelCard, load_card
+from maskcam.native import quiet
+
+BATCH_SIZES = (4, 1)
+"""The sizes kept ready, largest first: a new size would cost a re-allocation in the middle of a video."""
+
+
+class MaskClassifier:
+    """Crops -> probabilities, one column for each of the card's labels. Not thread-safe."""
+
+    def __init__(self, weights: Path, threads: int | None = None) -> None:
+        """Load a weights file and its card; `threads` defaults to the processor's cores, at most 4.
+
+        Raises UnusableInput, in one line, when the file, the card or the two together can't be used.
+        """
+        self.card: ModelCard = load_card(weights)
+        self._weights = weights
+        self._threads = threads or min(os.cpu_count() or 1, 4)
+        self._runners: dict[int, Any] = {}
+        with quiet():
+            for size in BATCH_SIZES:
+                self._runners[size] = self._prepare(size)
+
+    def classify(self, crops: Pixels) -> Floats:
+        """Return `(n, k) float32` probabilities for `crops` `(n, size, size, 3) uint8 RGB`; n = 0 is fine."""
+        size = self.card.input_size
+        if crops.shape[1:] != (size, size, 3) or crops.dtype != np.uint8:
+            raise ValueError(f"crops must be (n, {size}, {size}, 3) uint8, not {crops.shape} {crops.dtype}")
+        answers = np.empty((len(crops), len(self.card.labels)), np.float32)
+        start = 0
+        for count in BATCH_SIZES:
+            while len(crops) - start >= count:
+                answers[start : start + count] = self._run(count, scale(crops[start : start + count], self.card))
+                start += count
+        return answers
+
+    def no_mask_probability(self, crops: Pixels) -> Floats:
+        """Return `(n,) float32`: bare / (bare + mask) for each crop."""
+        answers = self.classify(crops)
+        bare, mask = answers[:, self.card.no_mask_index], answers[:, self.card.mask_index]
+        return np.asarray(bare / np.maximum(bare + mask, np.finfo(np.float32).tiny), np.float32)
+
+    def close(self) -> None:
+        """Free the weights; a second call does nothing."""
+        with quiet():
+            self._runners.clear()
+
+    def __enter__(self) -> MaskClassifier:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _run(self, count: int, batch: Floats) -> Floats:
+        runner = self._runners[count]
+        runner.set_tensor(runner.get_input_details()[0]["index"], batch)
+        runner.invoke()
+        return np.asarray(runner.get_tensor(runner.get_output_details()[0]["index"]), np.float32)
+
+    def _prepare(self, count: int) -> Any:
+        from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 (slow to import, so only when used)
+
+        size, labels = self.card.input_size, len(self.card.labels)
+        try:
+            runner = Interpreter(model_path=str(self._weights), num_threads=self._threads)
+            runner.resize_tensor_input(runner.get_input_details()[0]["index"], (count, size, size, 3))
+            runner.allocate_tensors()
+            runner.invoke()
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise UnusableInput(f"{self._weights}: LiteRT can't run it ({reason}); export the model again") from None
+        shape = tuple(runner.get_output_details()[0]["shape"])
+        if shape != (count, labels):
+            raise UnusableInput(
+                f"{self._weights}: gives {shape[-1]} answers a face where its card names {labels}; export it again"
+            )
+        return runner

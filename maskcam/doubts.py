@@ -1,0 +1,48 @@
+"""Which crops are too poor to judge by, measured on the pictures themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskcam.frames import Floats, Pixels, Reason
+
+SMALLEST_FACE = 16
+"""Pixels a face's box needs on its longer side; the classifier was never shown less."""
+
+LEAST_DETAIL = 0.07
+"""Detail below which a crop counts as blurred; how it was chosen is told in `detail`."""
+
+_SIDE = 32
+
+
+def detail(crops: Pixels) -> Floats:
+    """Return how much fine structure each crop `(n, s, s, 3) uint8` holds, `(n,) float32`.
+
+    It is the share of the crop's contrast that a Gaussian blur of one pixel takes away after the crop was scaled
+    to 32 px: independent of light and size. Of 289 validation faces half have .25 or more and 1 in 100 less than
+    .15. Reduced to 16 px half have .12. Blurred by 5 % of the crop's width, where the verdicts begin to fail, half
+    have less than .08; blurred by 8 %, .05.
+    """
+    measured = np.zeros(len(crops), np.float32)
+    for place, crop in enumerate(crops):
+        grey = cv2.resize(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+        wide: NDArray[np.float32] = grey.astype(np.float32)
+        fine = wide - cv2.GaussianBlur(wide, (0, 0), 1.0)
+        measured[place] = fine.std() / max(float(wide.std()), 1.0)
+    return measured
+
+
+def doubts(boxes: Floats, crops: Pixels) -> Sequence[Reason | None]:
+    """Say of each face, `boxes` `(n, 4) pixels xyxy` and its crop, why it can't be judged, or None."""
+    sides = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0)
+    found: list[Reason | None] = []
+    for side, fine in zip(sides, detail(crops), strict=True):
+        if side < SMALLEST_FACE:
+            found.append(Reason.TOO_SMALL)
+        else:
+            found.append(Reason.TOO_BLURRED if fine < LEAST_DETAIL else None)
+    return found
