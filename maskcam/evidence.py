@@ -1,0 +1,108 @@
+"""What the frames so far say of one person: mask, no mask or unsure."""
+
+from __future__ import annotations
+
+import math
+
+from maskcam.frames import Reason, Verdict
+from maskcam.track_rules import TrackRules
+
+
+def log_odds(probability: float) -> float:
+    """Log-odds of a probability, cut off where 0 and 1 would be infinite."""
+    kept = min(max(probability, 1e-7), 1.0 - 1e-7)
+    return math.log(kept / (1.0 - kept))
+
+
+def check_threshold(threshold: float) -> float:
+    """The threshold itself; ValueError unless it lies between 0 and 1, both excluded."""
+    if not 0.0 < threshold < 1.0:
+        raise ValueError(f"the threshold must lie between 0 and 1, not {threshold}")
+    return threshold
+
+
+def lean(above: float, before: Verdict, rules: TrackRules) -> Verdict:
+    """What log-odds `above` the threshold's say, with hysteresis for what was said `before`."""
+    if above >= (rules.bare_keep if before is Verdict.NO_MASK else rules.bare_enter):
+        return Verdict.NO_MASK
+    if -above >= (rules.mask_keep if before is Verdict.MASK else rules.mask_enter):
+        return Verdict.MASK
+    return Verdict.UNSURE
+
+
+class Evidence:
+    """The evidence on one person, averaged over time and not over frames.
+
+    The average is one of log-odds, in which each frame's weight fades with the time since, so that a second
+    of frames has the same say at any frame rate; the first frame, having no past, counts fully.
+    `probability` is its no-mask probability, `verdict` and `reason` what follows; all are set by `add`.
+    """
+
+    __slots__ = (
+        *("_blurred", "_lean", "_log_odds", "_rules", "_small", "_threshold", "_turning_for", "_weight"),
+        *("probability", "reason", "verdict"),
+    )
+
+    def __init__(self, threshold: float, rules: TrackRules) -> None:
+        self._rules = rules
+        self._threshold = log_odds(check_threshold(threshold))
+        self._log_odds = self._threshold
+        self._weight = 0.0
+        self._small = 0.0
+        self._blurred = 0.0
+        self._lean = Verdict.UNSURE
+        self._turning_for: float | None = None
+        self.probability = threshold
+        self.verdict = Verdict.UNSURE
+        self.reason: Reason | None = Reason.MIXED
+
+    def add(self, elapsed: float, probability: float, doubt: Reason | None) -> None:
+        """Take one frame's raw no-mask probability and doubt, `elapsed` seconds after the one before."""
+        first = self._weight == 0.0
+        self._average(elapsed, probability, doubt, first)
+        self._judge(elapsed, first)
+        self._doubt(elapsed, doubt, first)
+        if self.reason in (None, Reason.MIXED):
+            self.verdict = self._lean
+            self.reason = Reason.MIXED if self._lean is Verdict.UNSURE else None
+        else:
+            self.verdict = Verdict.UNSURE
+
+    def _average(self, elapsed: float, probability: float, doubt: Reason | None, first: bool) -> None:
+        rules = self._rules
+        # The cut-off leaves room on both sides of an extreme threshold too: each verdict must stay possible.
+        low = min(0.0, self._threshold) - rules.log_odds_limit
+        high = max(0.0, self._threshold) + rules.log_odds_limit
+        measured = min(max(log_odds(probability), low), high)
+        constant = rules.bare_seconds if measured > self._log_odds else rules.mask_seconds
+        own = 1.0 if doubt is None else rules.doubtful_weight
+        self._weight = self._weight * math.exp(-elapsed / constant) + own
+        step = 1.0 if first else min(own / self._weight, rules.weight_limit)
+        self._log_odds += step * (measured - self._log_odds)
+        self.probability = 1.0 / (1.0 + math.exp(-self._log_odds))
+
+    def _judge(self, elapsed: float, first: bool) -> None:
+        rules = self._rules
+        said = lean(self._log_odds - self._threshold, self._lean, rules)
+        if said is self._lean or first or Verdict.UNSURE not in (said, self._lean):
+            self._lean = said
+            self._turning_for = None
+            return
+        # Counted from the first frame that says so: when before it the evidence got there is not known.
+        self._turning_for = 0.0 if self._turning_for is None else self._turning_for + elapsed
+        if self._turning_for >= (rules.mixed_seconds if said is Verdict.UNSURE else rules.settle_seconds):
+            self._lean = said
+            self._turning_for = None
+
+    def _doubt(self, elapsed: float, doubt: Reason | None, first: bool) -> None:
+        rules = self._rules
+        step = 1.0 if first else min(1.0 - math.exp(-elapsed / rules.doubt_seconds), rules.weight_limit)
+        self._small += step * ((doubt is Reason.TOO_SMALL) - self._small)
+        self._blurred += step * ((doubt is Reason.TOO_BLURRED) - self._blurred)
+        held = self.reason in (Reason.TOO_SMALL, Reason.TOO_BLURRED)
+        if self._small + self._blurred < (rules.doubt_leave if held else rules.doubt_enter):
+            self.reason = None
+            return
+        # Of two doubts about equally strong the one that is being said stays, or the label would flicker.
+        gain = 0.1 if self.reason is Reason.TOO_BLURRED else -0.1 if self.reason is Reason.TOO_SMALL else 0.0
+        self.reason = Reason.TOO_BLURRED if self._blurred + gain > self._small else Reason.TOO_SMALL

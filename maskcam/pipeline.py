@@ -1,0 +1,81 @@
+"""Composes the stages: frame -> faces -> crops -> probabilities -> people. No threads, clocks, files or Qt."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from maskcam.crops import crop_faces
+from maskcam.doubts import doubts
+from maskcam.frames import Event, Faces, Floats, Frame, Pixels, Result
+from maskcam.modelcard import ModelCard
+from maskcam.tracks import Tracker, TrackRules, judge_single
+
+
+class Detector(Protocol):
+    """Finds faces; `maskcam.faces.FaceDetector` is one."""
+
+    def detect(self, image: Pixels) -> Faces:
+        """Return the faces in `(h, w, 3) uint8 RGB`."""
+        ...
+
+
+class Classifier(Protocol):
+    """Judges crops; `maskcam.classifier.MaskClassifier` is one."""
+
+    card: ModelCard
+
+    def no_mask_probability(self, crops: Pixels) -> Floats:
+        """Return `(n,) float32` for `(n, s, s, 3) uint8 RGB`."""
+        ...
+
+
+class Pipeline:
+    """The way from a picture to what is said of the people in it."""
+
+    def __init__(
+        self,
+        detector: Detector,
+        classifier: Classifier,
+        threshold: float | None = None,
+        rules: TrackRules | None = None,
+    ) -> None:
+        """`threshold`, the no-mask probability from which a face counts as bare, defaults to the card's."""
+        self._detector = detector
+        self._classifier = classifier
+        self.threshold = classifier.card.threshold if threshold is None else threshold
+        self._rules = rules or TrackRules()
+        self._tracker = Tracker(self.threshold, self._rules)
+
+    def process(self, frame: Frame) -> Result:
+        """Judge the next frame of a video; frames come in order."""
+        faces = self._detector.detect(frame.image)
+        crops = crop_faces(frame.image, faces.boxes, self._classifier.card)
+        return self._tracker.update(
+            frame.index,
+            frame.time,
+            frame.width,
+            frame.height,
+            faces,
+            no_mask_probability=self._classifier.no_mask_probability(crops),
+            doubts=doubts(faces.boxes, crops),
+        )
+
+    def process_single(self, frame: Frame) -> Result:
+        """Judge a picture that stands alone; the people followed so far are not touched."""
+        faces = self._detector.detect(frame.image)
+        crops = crop_faces(frame.image, faces.boxes, self._classifier.card)
+        return judge_single(
+            frame.index,
+            frame.time,
+            frame.width,
+            frame.height,
+            faces,
+            no_mask_probability=self._classifier.no_mask_probability(crops),
+            doubts=doubts(faces.boxes, crops),
+            threshold=self.threshold,
+            rules=self._rules,
+        )
+
+    def finish(self) -> tuple[Event, ...]:
+        """End the video: the events of everyone who was still in view."""
+        return self._tracker.finish()

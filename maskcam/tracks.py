@@ -1,0 +1,242 @@
+"""People followed from frame to frame, and what is said of each.
+
+Everything here is a function of what is passed in; time too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskcam.association import fresh, match
+from maskcam.detections import as_box, check_detections, clipped, in_order, visible
+from maskcam.evidence import Evidence, check_threshold, lean, log_odds
+from maskcam.frames import Event, EventKind, Faces, Floats, Reason, Result, Verdict
+from maskcam.motion import Box, Motion
+from maskcam.track_rules import TrackRules
+
+__all__ = ["TrackRules", "Tracker", "judge_single"]
+
+
+class _Person:
+    """One person; `track` is 0 until the person is believed to be there."""
+
+    __slots__ = ("age", "believed", "box", "evidence", "gap", "missed", "motion", "raw", "score", "track")
+
+    def __init__(self, box: Box, threshold: float, rules: TrackRules) -> None:
+        self.track = 0
+        self.motion = Motion(box, rules)
+        self.evidence = Evidence(threshold, rules)
+        self.box = box
+        self.gap = self.age = self.believed = 0.0
+        self.missed = 0
+        self.score = self.raw = 0.0
+
+    def event(self, time: float, kind: EventKind) -> Event:
+        return Event(time, self.track, kind, self.evidence.verdict, self.evidence.probability)
+
+
+class Tracker:
+    """Follows the people of one video and judges each, frame after frame."""
+
+    def __init__(self, threshold: float, rules: TrackRules | None = None) -> None:
+        """`threshold` is the no-mask probability, between 0 and 1, from which evidence leans to bare."""
+        self._threshold = check_threshold(threshold)
+        self._rules = rules or TrackRules()
+        self._people: list[_Person] = []
+        self._last_track = 0
+        self._time: float | None = None
+        self._picture = (0, 0)
+
+    def update(
+        self,
+        frame_index: int,
+        time: float,
+        width: int,
+        height: int,
+        faces: Faces,
+        *,
+        no_mask_probability: Floats,
+        doubts: Sequence[Reason | None],
+    ) -> Result:
+        """Take one frame's faces and return everybody in view.
+
+        `time` is in seconds and should grow; a small step back is jitter, a clear jump or another picture
+        size means that everybody has left. `no_mask_probability` is `(n,) float32, 0 to 1`, and `doubts` says
+        for each face why its crop is doubtful, `too_small` or `too_blurred`, or None. People come in the
+        order of their ids; the order of the faces plays no part.
+        """
+        if not math.isfinite(time):
+            raise ValueError(f"a time must be finite, not {time}")
+        check_detections(width, height, faces, no_mask_probability, doubts)
+        events = self._restart(time, width, height)
+        elapsed = max(time - (time if self._time is None else self._time), self._rules.least_step)
+        self._time = time
+        self._picture = (width, height)
+        self._advance(elapsed)
+        events += self._drop(time, lambda person: person.missed > 0 and self._expired(person))
+
+        order = in_order(faces, no_mask_probability, doubts, (width, height), self._rules.keep_score)
+        boxes, scores = faces.boxes[order].astype(np.float64), faces.scores[order].astype(np.float64)
+        found = self._match(boxes, scores)
+        added = fresh(boxes, set(found.values()), self._rules)
+        before = {person.track: person.evidence.verdict for person in self._people}
+        for i, person in enumerate(self._people):
+            if i in found:
+                j = found[i]
+                person.motion.measured(person.gap, as_box(boxes[j]))
+                self._see(person, float(scores[j]), float(no_mask_probability[order[j]]), doubts[order[j]])
+            else:
+                person.missed += 1
+                person.believed /= 2
+        for j in added:
+            if scores[j] >= self._rules.weak_score:
+                person = _Person(as_box(boxes[j]), self._threshold, self._rules)
+                self._see(person, float(scores[j]), float(no_mask_probability[order[j]]), doubts[order[j]])
+                self._people.append(person)
+        for person in self._people:
+            person.box = person.motion.predicted(person.gap)
+
+        events += self._drop(
+            time,
+            lambda person: self._expired(person) or not visible(np.array([person.box]), width, height)[0],
+        )
+        events += self._start(time)
+        events += [
+            person.event(time, EventKind.VERDICT)
+            for person in self._people
+            if person.track in before and person.track and person.evidence.verdict is not before[person.track]
+        ]
+        return self._result(frame_index, time, width, height, events)
+
+    def finish(self) -> tuple[Event, ...]:
+        """The `left` events of everybody still in view, at the last frame's time; nobody is in view after."""
+        return tuple(self._drop(self._time or 0.0, lambda person: True))
+
+    def _restart(self, time: float, width: int, height: int) -> list[Event]:
+        if self._time is None:
+            return []
+        step = time - self._time
+        seek = step > self._rules.forward_reset or step < -self._rules.backward_reset
+        # They were last known to be there at the frame before the jump, so that is when they left.
+        return list(self.finish()) if seek or self._picture != (width, height) else []
+
+    def _advance(self, elapsed: float) -> None:
+        for person in self._people:
+            person.gap += elapsed
+            person.age += elapsed
+
+    def _expired(self, person: _Person) -> bool:
+        if not person.track:
+            return person.missed > self._rules.weak_misses
+        # A millionth of a second of slack: 0.5 s of summed steps must count as 0.5 s.
+        return person.missed > 0 and person.gap > self._rules.coast_seconds + 1e-6
+
+    def _drop(self, time: float, gone: Callable[[_Person], bool]) -> list[Event]:
+        leaving = [person for person in self._people if gone(person)]
+        self._people = [person for person in self._people if person not in leaving]
+        return [person.event(time, EventKind.LEFT) for person in leaving if person.track]
+
+    def _match(self, boxes: NDArray[np.float64], scores: NDArray[np.float64]) -> dict[int, int]:
+        if not self._people or not len(boxes):
+            return {}
+        predicted = np.array([person.motion.predicted(person.gap) for person in self._people])
+        gaps = np.array([person.gap for person in self._people])
+        started = np.array([person.track > 0 for person in self._people])
+        return match(predicted, gaps, started, (boxes, scores), self._rules)
+
+    def _see(self, person: _Person, score: float, raw: float, doubt: Reason | None) -> None:
+        person.evidence.add(person.gap, raw, doubt)
+        person.score, person.raw = score, raw
+        person.believed += score if score >= self._rules.weak_score else 0.0
+        person.gap = 0.0
+        person.missed = 0
+
+    def _start(self, time: float) -> list[Event]:
+        rules = self._rules
+        ready = [
+            person
+            for person in self._people
+            if not person.track
+            and not person.missed
+            and (
+                person.score >= rules.start_score
+                or (person.believed >= rules.weak_evidence - 1e-6 and person.age >= rules.weak_seconds - 1e-6)
+            )
+        ]
+        # Numbered from left to right, as people would count.
+        ready.sort(key=lambda person: person.box)
+        for person in ready:
+            self._last_track += 1
+            person.track = self._last_track
+        self._people.sort(key=lambda person: (person.track == 0, person.track))
+        return [person.event(time, EventKind.APPEARED) for person in ready]
+
+    def _result(self, frame_index: int, time: float, width: int, height: int, events: Iterable[Event]) -> Result:
+        people = [person for person in self._people if person.track]
+        boxes = np.array([person.box for person in people], np.float64).reshape(-1, 4)
+        return Result(
+            frame_index,
+            time,
+            width,
+            height,
+            clipped(boxes, width, height),
+            np.array([person.score for person in people], np.float32),
+            np.array([person.track for person in people], np.int64),
+            np.array([person.gap == 0.0 for person in people], np.bool_),
+            np.array([person.evidence.probability for person in people], np.float32),
+            np.array([person.raw for person in people], np.float32),
+            tuple(person.evidence.verdict for person in people),
+            tuple(person.evidence.reason for person in people),
+            tuple(events),
+        )
+
+
+def judge_single(
+    frame_index: int,
+    time: float,
+    width: int,
+    height: int,
+    faces: Faces,
+    *,
+    no_mask_probability: Floats,
+    doubts: Sequence[Reason | None],
+    threshold: float,
+    rules: TrackRules | None = None,
+) -> Result:
+    """Judge a single picture, which has no before: ids are -1 and there are no events.
+
+    The arguments are those of `Tracker.update`. Shown are the faces of at least `picture_score`, from left to
+    right.
+    """
+    rules = rules or TrackRules()
+    limit = log_odds(check_threshold(threshold))
+    check_detections(width, height, faces, no_mask_probability, doubts)
+    order = in_order(faces, no_mask_probability, doubts, (width, height), rules.picture_score)
+    rows = [order[j] for j in fresh(faces.boxes[order].astype(np.float64), set(), rules)]
+    rows.sort(key=lambda row: as_box(faces.boxes[row]))
+    verdicts: list[Verdict] = []
+    reasons: list[Reason | None] = []
+    for row in rows:
+        said = lean(log_odds(float(no_mask_probability[row])) - limit, Verdict.UNSURE, rules)
+        reason = doubts[row] or (Reason.MIXED if said is Verdict.UNSURE else None)
+        verdicts.append(said if reason is None else Verdict.UNSURE)
+        reasons.append(reason)
+    probability = no_mask_probability[rows]
+    return Result(
+        frame_index,
+        time,
+        width,
+        height,
+        clipped(faces.boxes[rows].astype(np.float64), width, height),
+        faces.scores[rows],
+        np.full(len(rows), -1, np.int64),
+        np.ones(len(rows), np.bool_),
+        probability,
+        probability,
+        tuple(verdicts),
+        tuple(reasons),
+    )

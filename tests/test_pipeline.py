@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from maskcam.assets import MASK_MODEL, asset
+from maskcam.classifier import MaskClassifier
+from maskcam.drawn_mask import draw_mask
+from maskcam.faces import FaceDetector
+from maskcam.frames import EventKind, Frame, Reason, Verdict
+from maskcam.pipeline import Pipeline
+from tests.support import astronaut, keypoints, scaled
+
+
+@pytest.fixture
+def parts() -> Iterator[tuple[FaceDetector, MaskClassifier]]:
+    with FaceDetector() as detector, MaskClassifier(asset(MASK_MODEL)) as classifier:
+        yield detector, classifier
+
+
+def test_a_mask_taken_off_is_told_within_half_a_second(parts: tuple[FaceDetector, MaskClassifier]) -> None:
+    pipeline = Pipeline(*parts)
+    bare = astronaut()
+    masked = draw_mask(bare, keypoints(bare))
+    results = [pipeline.process(Frame(masked if number < 25 else bare, number, number / 25)) for number in range(50)]
+    assert all(len(one) == 1 for one in results)
+    assert {int(one.track_ids[0]) for one in results} == {1}
+    assert {one.verdicts[0] for one in results[10:25]} == {Verdict.MASK}
+    assert {one.verdicts[0] for one in results[25 + 12 :]} == {Verdict.NO_MASK}
+    assert results[0].events[0].kind is EventKind.APPEARED
+    assert [event.kind for event in pipeline.finish()] == [EventKind.LEFT]
+
+
+def test_two_people_get_two_verdicts(parts: tuple[FaceDetector, MaskClassifier]) -> None:
+    bare = astronaut()
+    both = np.concatenate([bare[:384, 60:380], draw_mask(bare, keypoints(bare))[:384, 60:380]], axis=1)
+    result = Pipeline(*parts).process_single(Frame(both))
+    left, right = np.argsort(result.boxes[:, 0])[:2]
+    assert result.verdicts[left] is Verdict.NO_MASK
+    assert result.verdicts[right] is Verdict.MASK
+    assert (result.track_ids == -1).all()
+
+
+def test_the_threshold_decides(parts: tuple[FaceDetector, MaskClassifier]) -> None:
+    pipeline = Pipeline(*parts, threshold=0.999999)
+    assert Pipeline(*parts).threshold == parts[1].card.threshold
+    assert pipeline.process_single(Frame(astronaut())).verdicts[0] is not Verdict.NO_MASK
+
+
+def test_a_blurred_face_is_doubted(parts: tuple[FaceDetector, MaskClassifier]) -> None:
+    import cv2
+
+    image = np.asarray(cv2.GaussianBlur(astronaut(), (0, 0), 14), np.uint8)
+    boxes = Pipeline(*parts).process_single(Frame(image))
+    from maskcam.crops import crop_faces
+    from maskcam.doubts import doubts
+
+    box = np.array([[177, 75, 272, 178]], np.float32)
+    assert doubts(box, crop_faces(image, box, parts[1].card)) == [Reason.TOO_BLURRED]
+    assert all(reason is not None for reason in boxes.reasons)
+
+
+def test_a_sharp_face_is_not_doubted_until_it_is_too_small(parts: tuple[FaceDetector, MaskClassifier]) -> None:
+    from maskcam.crops import crop_faces
+    from maskcam.doubts import SMALLEST_FACE, doubts
+
+    for factor in (1.0, 0.5, 0.25, 0.17):
+        box = np.array([[177, 75, 272, 178]], np.float32) * np.float32(factor)
+        small = scaled(astronaut(), factor)
+        assert doubts(box, crop_faces(small, box, parts[1].card)) == [None], factor
+    box = np.array([[10, 10, 10 + SMALLEST_FACE - 1, 10 + SMALLEST_FACE - 1]], np.float32)
+    assert doubts(box, crop_faces(astronaut(), box, parts[1].card)) == [Reason.TOO_SMALL]
+
+
+def test_nobody_in_view_is_an_empty_result(parts: tuple[FaceDetector, MaskClassifier]) -> None:
+    result = Pipeline(*parts).process(Frame(np.full((90, 120, 3), 50, np.uint8)))
+    assert len(result) == 0
+    assert (result.width, result.height) == (120, 90)

@@ -1,0 +1,505 @@
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maskcam.association import assign
+from maskcam.frames import Event, EventKind, Faces, Floats, Reason, Result, Verdict
+from maskcam.tracks import Tracker, TrackRules, judge_single
+
+WIDTH, HEIGHT = 1280, 720
+
+Row = tuple[tuple[float, float, float, float], float, float, Reason | None]
+
+
+def face(
+    x: float,
+    y: float,
+    size: float = 100,
+    score: float = 0.9,
+    bare: float = 0.02,
+    *,
+    doubt: Reason | None = None,
+) -> Row:
+    """One detection: its centre, its size, and what was measured on it."""
+    return (x - size / 2, y - size / 2, x + size / 2, y + size / 2), score, bare, doubt
+
+
+def arrays(rows: list[Row]) -> tuple[Faces, Floats, list[Reason | None]]:
+    n = len(rows)
+    faces = Faces(
+        np.array([row[0] for row in rows], np.float32).reshape(n, 4),
+        np.array([row[1] for row in rows], np.float32),
+        np.zeros((n, 6, 2), np.float32),
+    )
+    return faces, np.array([row[2] for row in rows], np.float32), [row[3] for row in rows]
+
+
+def step(
+    tracker: Tracker,
+    index: int,
+    time: float,
+    rows: list[Row],
+    *,
+    width: int = WIDTH,
+    height: int = HEIGHT,
+) -> Result:
+    faces, bare, doubts = arrays(rows)
+    return tracker.update(index, time, width, height, faces, no_mask_probability=bare, doubts=doubts)
+
+
+def run(
+    seconds: float, fps: int, rows_at: Callable[[float], list[Row]], tracker: Tracker | None = None, start: float = 0.0
+) -> list[Result]:
+    tracker = tracker or Tracker(0.5)
+    count = round(seconds * fps)
+    return [step(tracker, i, start + i / fps, rows_at(start + i / fps)) for i in range(count)]
+
+
+def events(results: list[Result], kind: EventKind | None = None) -> list[Event]:
+    return [event for result in results for event in result.events if kind in (None, event.kind)]
+
+
+def ids(results: list[Result]) -> set[int]:
+    return {track for result in results for track in result.track_ids.tolist()}
+
+
+def test_standing_still_is_one_person_whose_box_does_not_jitter() -> None:
+    random = np.random.default_rng(0)
+    results = run(3, 30, lambda t: [face(400 + random.normal(0, 2), 300 + random.normal(0, 2))])
+    assert all(result.track_ids.tolist() == [1] for result in results)
+    assert [event.kind for event in events(results)] == [EventKind.APPEARED]
+    assert events(results)[0].verdict is Verdict.MASK
+    shown = np.array([result.boxes[0] for result in results[15:]])
+    # Noise of 2 pixels on each axis moves a raw centre by about 2.8 a frame.
+    assert np.abs(np.diff(shown[:, 0])).mean() < 1.7
+    assert np.abs(shown[:, 0] - 350).max() < 6
+
+
+@pytest.mark.parametrize("fps", [5, 10, 30, 60])
+@pytest.mark.parametrize("speed", [100, 250, 400])
+def test_walking_keeps_the_id_and_the_box_does_not_lag(fps: int, speed: float) -> None:
+    results = run(2.4, fps, lambda t: [face(150 + speed * t, 300)])
+    assert ids(results) == {1}
+    assert all(len(result) == 1 for result in results)
+    late = [r for r in results if r.time > 1]
+    assert all(abs((r.boxes[0, 0] + r.boxes[0, 2]) / 2 - (150 + speed * r.time)) < 3 for r in late)
+
+
+@pytest.mark.parametrize("fps", [5, 10, 30, 60])
+def test_turning_round_in_fast_motion_keeps_the_id(fps: int) -> None:
+    results = run(4, fps, lambda t: [face(640 + 250 * math.sin(2 * t), 360 + 100 * math.cos(3 * t))])
+    assert ids(results) == {1}
+
+
+@pytest.mark.parametrize("fps", [10, 30, 60])
+@pytest.mark.parametrize("hidden", [False, True])
+def test_two_people_crossing_do_not_swap(fps: int, hidden: bool) -> None:
+    def rows(t: float) -> list[Row]:
+        left, right = face(200 + 300 * t, 300, bare=0.02), face(1000 - 300 * t, 312, 110, bare=0.97)
+        behind = hidden and abs((200 + 300 * t) - (1000 - 300 * t)) < 70
+        return [right] if behind else [left, right]
+
+    results = run(2.6, fps, rows)
+    assert ids(results) == {1, 2}
+    assert dict(zip(results[0].track_ids.tolist(), results[0].verdicts, strict=True)) == {
+        1: Verdict.MASK,
+        2: Verdict.NO_MASK,
+    }
+    boxes = dict(zip(results[-1].track_ids.tolist(), results[-1].boxes.tolist(), strict=True))
+    assert boxes[1][0] > boxes[2][0]
+    assert not events(results, EventKind.VERDICT)
+
+
+@pytest.mark.parametrize("fps", [5, 10, 30, 60])
+def test_a_gap_of_four_tenths_keeps_the_id(fps: int) -> None:
+    results = run(3, fps, lambda t: [] if 1 < t < 1.39 else [face(300 + 60 * t, 300, bare=0.97)])
+    assert ids(results) == {1}
+    assert [event.kind for event in events(results)] == [EventKind.APPEARED]
+    coasting = [result for result in results if 1 < result.time < 1.39]
+    assert coasting
+    for result in coasting:
+        assert result.detected.tolist() == [False]
+        assert result.verdicts == (Verdict.NO_MASK,)
+        assert result.raw_no_mask_probability[0] == np.float32(0.97)
+        assert abs(result.boxes[0].reshape(2, 2).mean(axis=0)[0] - (300 + 60 * result.time)) < 25
+
+
+@pytest.mark.parametrize("fps", [5, 10, 30, 60])
+def test_a_gap_of_six_tenths_is_a_new_person(fps: int) -> None:
+    results = run(3, fps, lambda t: [] if 1.001 < t < 1.599 else [face(300, 300)])
+    assert ids(results) == {1, 2}
+    found = events(results)
+    assert [(e.kind, e.track) for e in found] == [
+        (EventKind.APPEARED, 1),
+        (EventKind.LEFT, 1),
+        (EventKind.APPEARED, 2),
+    ]
+    last_seen = max(r.time for r in results if 1 in r.track_ids and r.detected[0])
+    assert 0.5 < found[1].time - last_seen <= 0.5 + 1 / fps + 1e-6
+    assert all(len(r) == 1 for r in results if last_seen <= r.time <= last_seen + 0.499)
+
+
+@pytest.mark.parametrize("fps", [5, 10, 30, 60])
+@pytest.mark.parametrize(("before", "after"), [(0.03, 0.97), (0.97, 0.03), (0.05, 0.9), (0.001, 0.999)])
+def test_a_mask_coming_off_or_on_turns_the_verdict_in_half_a_second(fps: int, before: float, after: float) -> None:
+    for phase in (0.01, 0.5, 0.99):
+        change = 2 + phase / fps
+        results = run(4, fps, lambda t: [face(300, 300, bare=before if t < change else after)])  # noqa: B023
+        turned = [event.time for event in events(results, EventKind.VERDICT)]
+        assert len(turned) == 1
+        assert turned[0] - change <= (0.35 if fps >= 10 else 0.5)
+        assert results[-1].verdicts == ((Verdict.NO_MASK if after > 0.5 else Verdict.MASK),)
+
+
+def test_turning_to_bare_is_no_slower_than_turning_to_mask() -> None:
+    def turning(before: float, after: float) -> float:
+        results = run(4, 60, lambda t: [face(300, 300, bare=before if t < 2 else after)])
+        return events(results, EventKind.VERDICT)[0].time
+
+    assert turning(0.05, 0.95) < turning(0.95, 0.05)
+
+
+@pytest.mark.parametrize("fps", [5, 10, 30, 60])
+@pytest.mark.parametrize(("usual", "outlier"), [(0.02, 0.99), (0.99, 0.02), (0.1, 0.95)])
+def test_one_outlier_frame_does_not_flicker(fps: int, usual: float, outlier: float) -> None:
+    odd = round(1.5 * fps)
+    tracker = Tracker(0.5)
+    results = [step(tracker, i, i / fps, [face(300, 300, bare=outlier if i == odd else usual)]) for i in range(3 * fps)]
+    assert len(set(r.verdicts for r in results)) == 1
+    assert results[odd].no_mask_probability[0] != results[odd - 1].no_mask_probability[0]
+
+
+@pytest.mark.parametrize("fps", [5, 10, 30])
+@pytest.mark.parametrize("middle", [-0.9, -0.3, 0.0, 0.3, 0.9])
+def test_noise_near_the_threshold_does_not_flicker(fps: int, middle: float) -> None:
+    changes = 0
+    for seed in range(3):
+        random = np.random.default_rng(seed)
+        noisy = lambda t: [face(300, 300, bare=1 / (1 + math.exp(-middle - random.normal(0, 0.5))))]  # noqa: B023, E731
+        changes += len(events(run(10, fps, noisy), EventKind.VERDICT))
+    # The raw verdict changes several times a second; here thirty seconds may bring a few changes in all.
+    assert changes <= 4
+
+
+def test_evidence_in_the_band_is_unsure_on_either_side() -> None:
+    for bare, threshold in ((0.55, 0.5), (0.42, 0.5), (0.33, 0.3), (0.2, 0.3)):
+        last = run(2, 30, lambda t: [face(300, 300, bare=bare)], Tracker(threshold))[-1]  # noqa: B023
+        assert (last.verdicts, last.reasons) == ((Verdict.UNSURE,), (Reason.MIXED,))
+
+
+@pytest.mark.parametrize("threshold", [0.02, 0.3, 0.5, 0.9, 0.98])
+def test_every_threshold_leaves_room_for_both_verdicts(threshold: float) -> None:
+    for bare, verdict in ((1.0, Verdict.NO_MASK), (0.0, Verdict.MASK)):
+        assert run(1, 30, lambda t: [face(300, 300, bare=bare)], Tracker(threshold))[-1].verdicts == (verdict,)  # noqa: B023
+
+
+@pytest.mark.parametrize("reason", [Reason.TOO_SMALL, Reason.TOO_BLURRED])
+@pytest.mark.parametrize("fps", [5, 10, 30])
+def test_a_lasting_doubt_is_said_and_a_doubtful_frame_is_not(fps: int, reason: Reason) -> None:
+    tracker = Tracker(0.5)
+    clear = run(1, fps, lambda t: [face(300, 300)], tracker)
+    blip = run(1 / fps, fps, lambda t: [face(300, 300, doubt=reason)], tracker, 1.0)
+    again = run(1, fps, lambda t: [face(300, 300)], tracker, 1 + 1 / fps)
+    assert {r.verdicts for r in clear + blip + again} == {(Verdict.MASK,)}
+    lasting = run(1, fps, lambda t: [face(300, 300, doubt=reason)], tracker, 2 + 1 / fps)
+    assert (lasting[-1].verdicts, lasting[-1].reasons) == ((Verdict.UNSURE,), (reason,))
+    back = run(1, fps, lambda t: [face(300, 300)], tracker, 3 + 1 / fps)
+    assert back[-1].verdicts == (Verdict.MASK,)
+    assert len(events(lasting + back, EventKind.VERDICT)) == 2
+
+
+def test_a_doubtful_frame_weighs_less() -> None:
+    def after(doubt: Reason | None) -> float:
+        tracker = Tracker(0.5)
+        run(1, 30, lambda t: [face(300, 300, bare=0.05)], tracker)
+        return step(tracker, 30, 1.0, [face(300, 300, bare=0.99, doubt=doubt)]).no_mask_probability[0]
+
+    assert 0.05 < after(Reason.TOO_BLURRED) < after(None)
+
+
+def test_a_weak_box_does_not_start_a_person_but_continues_one() -> None:
+    assert not ids(run(3, 30, lambda t: [face(300, 300, score=0.2)]))
+    results = run(3, 30, lambda t: [face(300 + 50 * t, 300, score=0.9 if t < 0.5 else 0.15)])
+    assert ids(results) == {1}
+    assert all(result.detected.all() for result in results)
+    assert [event.kind for event in events(results)] == [EventKind.APPEARED]
+
+
+@pytest.mark.parametrize("fps", [5, 10, 30, 60])
+def test_weak_boxes_that_persist_start_a_person(fps: int) -> None:
+    results = run(2, fps, lambda t: [face(300 + 40 * t, 300, score=0.4)])
+    assert not len(results[0])
+    shown = next(result for result in results if len(result))
+    assert 0.1 <= shown.time <= 0.7
+    assert shown.track_ids.tolist() == [1]
+    assert shown.events[0].kind is EventKind.APPEARED
+
+
+def test_a_confident_box_is_shown_at_once() -> None:
+    result = step(Tracker(0.5), 0, 0.0, [face(300, 300, score=0.5, bare=0.9)])
+    assert result.track_ids.tolist() == [1]
+    assert result.events[0].verdict is Verdict.NO_MASK
+
+
+def test_false_boxes_flickering_at_random_are_never_shown() -> None:
+    random = np.random.default_rng(1)
+
+    def anywhere(t: float) -> list[Row]:
+        return [
+            face(*random.uniform((60, 60), (1220, 660)), random.uniform(30, 120), random.uniform(0.15, 0.45))
+            for _ in range(random.integers(0, 3))
+        ]
+
+    assert not ids(run(40, 30, anywhere))
+    flashing = itertools.cycle([True, False, False])
+    assert not ids(run(20, 30, lambda t: [face(300, 300, score=0.45)] if next(flashing) else []))
+
+
+def test_what_was_never_shown_uses_up_no_id() -> None:
+    tracker = Tracker(0.5)
+    step(tracker, 0, 0.0, [face(300, 300, score=0.4)])
+    assert step(tracker, 1, 0.1, [face(900, 300)]).track_ids.tolist() == [1]
+
+
+@pytest.mark.parametrize(("dx", "size"), [(12, 100), (40, 110), (0, 60), (20, 45), (0, 180)])
+def test_a_second_box_on_a_person_starts_nobody(dx: float, size: float) -> None:
+    results = run(1, 30, lambda t: [face(400, 300), face(400 + dx, 300, size, score=0.8)])
+    assert ids(results) == {1}
+    later = Tracker(0.5)
+    run(1, 30, lambda t: [face(400, 300)], later)
+    assert ids(run(1, 30, lambda t: [face(400, 300), face(400 + dx, 300, size, 0.8)], later, 1.0)) == {1}
+
+
+def test_a_box_that_changes_its_size_at_once_is_the_same_person() -> None:
+    assert ids(run(2, 30, lambda t: [face(400, 300, 100 if t < 1 else 190)])) == {1}
+
+
+@pytest.mark.parametrize("fps", [5, 30])
+def test_a_face_jumping_across_the_picture_is_a_new_person(fps: int) -> None:
+    results = run(2, fps, lambda t: [face(200 if t < 1 else 1000, 300)])
+    assert ids(results) == {1, 2}
+    assert [e.track for e in events(results, EventKind.LEFT)] == [1]
+
+
+def test_neighbours_stay_who_they_are_when_one_leaves() -> None:
+    results = run(2, 10, lambda t: [face(300 + 110 * k, 300) for k in range(5) if k != 2 or t < 1])
+    left = events(results, EventKind.LEFT)
+    assert [event.track for event in left] == [3]
+    assert results[-1].track_ids.tolist() == [1, 2, 4, 5]
+
+
+def test_slow_video_keeps_ids_from_frame_to_frame() -> None:
+    assert ids(run(10, 1, lambda t: [face(300 + 20 * t, 300)])) == {1}
+
+
+def test_who_walks_out_of_the_picture_leaves_at_once() -> None:
+    results = run(3, 30, lambda t: [face(1000 + 300 * t, 300)] if 1000 + 300 * t < 1310 else [])
+    left = events(results, EventKind.LEFT)
+    assert len(left) == 1
+    last_seen = max(r.time for r in results if r.detected.any())
+    assert left[0].time - last_seen < 0.3
+
+
+@pytest.mark.parametrize("to", [20.0, 0.0, 2.5])
+def test_a_seek_drops_everybody(to: float) -> None:
+    tracker = Tracker(0.5)
+    run(3, 30, lambda t: [face(300, 300), face(700, 300)], tracker)
+    result = step(tracker, 90, to, [face(300, 300)])
+    assert [(e.kind, e.track) for e in result.events] == [
+        (EventKind.LEFT, 1),
+        (EventKind.LEFT, 2),
+        (EventKind.APPEARED, 3),
+    ]
+    assert result.events[0].time == pytest.approx(89 / 30)
+    assert ids(run(1, 30, lambda t: [face(300, 300)], tracker, to + 0.033)) == {3}
+
+
+def test_a_standing_or_jittering_clock_changes_nothing() -> None:
+    tracker = Tracker(0.5)
+    times = [0.0, 0.0, 0.033, 0.033, 0.02, 0.066, 0.066, 0.05, 0.1]
+    results = [step(tracker, i, t, [face(300 + i, 300, bare=0.9)]) for i, t in enumerate(times)]
+    assert ids(results) == {1}
+    assert len(events(results)) == 1
+    assert all(abs(r.boxes[0, 0] - (250 + i)) < 4 for i, r in enumerate(results))
+
+
+def test_another_picture_size_is_another_picture() -> None:
+    tracker = Tracker(0.5)
+    step(tracker, 0, 0.0, [face(300, 300)])
+    result = step(tracker, 1, 0.03, [face(300, 300)], width=640, height=480)
+    assert result.track_ids.tolist() == [2]
+
+
+def test_nothing_gives_nothing() -> None:
+    tracker = Tracker(0.5)
+    result = step(tracker, 7, 1.5, [])
+    assert len(result) == 0
+    assert (result.index, result.time, result.width, result.height, result.events) == (7, 1.5, 1280, 720, ())
+    assert tracker.finish() == ()
+    assert Tracker(0.5).finish() == ()
+
+
+def test_finish_says_who_left_and_only_once() -> None:
+    tracker = Tracker(0.5)
+    run(
+        1,
+        30,
+        lambda t: [face(300, 300, bare=0.97), face(700, 300), face(1000, 300, score=0.3)][: 2 + (t > 0.95)],
+        tracker,
+    )
+    left = tracker.finish()
+    assert [(e.track, e.kind, e.verdict) for e in left] == [
+        (1, EventKind.LEFT, Verdict.NO_MASK),
+        (2, EventKind.LEFT, Verdict.MASK),
+    ]
+    assert left[0].time == pytest.approx(29 / 30)
+    assert tracker.finish() == ()
+
+
+def test_ids_count_from_left_to_right() -> None:
+    rows = [face(900, 300, score=0.95), face(200, 500, score=0.6), face(500, 100, score=0.8)]
+    result = step(Tracker(0.5), 0, 0.0, rows)
+    assert result.boxes[:, 0].tolist() == [150, 450, 850]
+
+
+def test_a_single_picture_is_judged_without_tracks() -> None:
+    rows = [
+        *(face(1000, 300, bare=0.02), face(200, 300, bare=0.9), face(400, 300, bare=0.45)),
+        *(face(600, 300, bare=0.9, doubt=Reason.TOO_SMALL), face(800, 300, score=0.3), face(210, 300, 90, 0.6)),
+    ]
+    faces, bare, doubts = arrays(rows)
+    result = judge_single(0, 0.0, WIDTH, HEIGHT, faces, no_mask_probability=bare, doubts=doubts, threshold=0.5)
+    assert result.track_ids.tolist() == [-1] * 4
+    assert result.verdicts == (Verdict.NO_MASK, Verdict.UNSURE, Verdict.UNSURE, Verdict.MASK)
+    assert result.reasons == (None, Reason.MIXED, Reason.TOO_SMALL, None)
+    assert result.no_mask_probability.tolist() == result.raw_no_mask_probability.tolist()
+    assert result.detected.all()
+    empty, none, nothing = arrays([])
+    assert not len(judge_single(0, 0.0, 10, 10, empty, no_mask_probability=none, doubts=nothing, threshold=0.5))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"coast_seconds": 0.0},
+        {"coast_seconds": 3.0},
+        {"start_score": 0.2},
+        {"weight_limit": 1.5},
+        {"bare_keep": 0.7},
+        {"reach": math.nan},
+        {"keep_score": -0.1},
+        {"size_ratio": 1.0},
+    ],
+)
+def test_rules_check_themselves(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        TrackRules(**wrong)
+
+
+def test_wrong_input_is_refused() -> None:
+    tracker = Tracker(0.5)
+    faces, bare, doubts = arrays([face(300, 300)])
+    for threshold in (0.0, 1.0, math.nan):
+        with pytest.raises(ValueError, match="threshold"):
+            Tracker(threshold)
+    with pytest.raises(ValueError, match="doubts"):
+        tracker.update(0, 0.0, 9, 9, faces, no_mask_probability=bare, doubts=[])
+    with pytest.raises(ValueError, match="doubts"):
+        tracker.update(0, 0.0, 9, 9, faces, no_mask_probability=bare, doubts=[Reason.MIXED])
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        tracker.update(0, 0.0, 9, 9, faces, no_mask_probability=bare + 1, doubts=doubts)
+    with pytest.raises(ValueError, match="finite"):
+        tracker.update(0, math.inf, 9, 9, faces, no_mask_probability=bare, doubts=doubts)
+
+
+@given(
+    st.integers(1, 5).flatmap(
+        lambda m: st.lists(
+            st.lists(st.one_of(st.just(math.inf), st.floats(0, 1)), min_size=m, max_size=m), min_size=1, max_size=5
+        )
+    )
+)
+@settings(max_examples=150, deadline=None)
+def test_assignment_is_the_best_there_is(rows: list[list[float]]) -> None:
+    costs = np.array(rows)
+    pairs = assign(costs)
+    assert len({i for i, _ in pairs}) == len({j for _, j in pairs}) == len(pairs)
+    assert all(np.isfinite(costs[i, j]) for i, j in pairs)
+    # Every way to give each row one column or none, of which there are few enough to try.
+    n, m = costs.shape
+    filled = np.hstack([np.where(np.isfinite(costs), costs, 1.0), np.ones((n, n))])
+    best = min(
+        sum(filled[i, j] for i, j in enumerate(columns))
+        for columns in {tuple(min(j, m + i) if j >= m else j for i, j in enumerate(p)) for p in _choices(n, m)}
+    )
+    assert sum(costs[i, j] for i, j in pairs) + (n - len(pairs)) == pytest.approx(best, abs=1e-9)
+
+
+def _choices(n: int, m: int) -> Iterator[tuple[int, ...]]:
+    for columns in itertools.product(range(m + 1), repeat=n):
+        used = [j for j in columns if j < m]
+        if len(used) == len(set(used)):
+            yield tuple(m + i if j == m else j for i, j in enumerate(columns))
+
+
+detections = st.builds(
+    face,
+    st.floats(-100, 740),
+    st.floats(-100, 580),
+    st.floats(0.5, 300),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    doubt=st.sampled_from([None, Reason.TOO_SMALL, Reason.TOO_BLURRED]),
+)
+videos = st.lists(
+    st.tuples(st.sampled_from([-5.0, -0.05, 0.0, 0.016, 0.033, 0.1, 0.2, 0.6, 5.0]), st.lists(detections, max_size=5)),
+    max_size=12,
+)
+
+
+@given(videos, st.floats(0.05, 0.95), st.randoms(use_true_random=False))
+@settings(max_examples=120, deadline=None)
+def test_whatever_comes_the_result_is_sound(
+    video: list[tuple[float, list[Row]]], threshold: float, random: Random
+) -> None:
+    tracker, other = Tracker(threshold), Tracker(threshold)
+    time = 0.0
+    present: set[int] = set()
+    seen: set[int] = set()
+    last: dict[int, Verdict] = {}
+    for index, (passed, rows) in enumerate(video):
+        time += passed
+        result = step(tracker, index, time, rows, width=640, height=480)
+        shuffled = random.sample(rows, len(rows))
+        same = step(other, index, time, shuffled, width=640, height=480)
+        for name in ("boxes", "scores", "track_ids", "detected", "no_mask_probability", "raw_no_mask_probability"):
+            np.testing.assert_array_equal(getattr(result, name), getattr(same, name))
+        assert (result.verdicts, result.reasons, result.events) == (same.verdicts, same.reasons, same.events)
+
+        tracks = result.track_ids.tolist()
+        assert tracks == sorted(set(tracks))
+        assert (result.boxes >= 0).all()
+        assert (result.boxes[:, 2:] <= (640, 480)).all()
+        assert (result.boxes[:, 2:] > result.boxes[:, :2]).all()
+        for probability in (result.no_mask_probability, result.raw_no_mask_probability):
+            assert ((probability >= 0) & (probability <= 1)).all()
+        for event in result.events:
+            if event.kind is EventKind.APPEARED:
+                assert event.track not in seen
+                seen.add(event.track)
+                present.add(event.track)
+            elif event.kind is EventKind.LEFT:
+                present.remove(event.track)
+            else:
+                assert event.verdict is not last[event.track]
+            last[event.track] = event.verdict
+        assert present == set(tracks)
+        assert all(last[track] is verdict for track, verdict in zip(tracks, result.verdicts, strict=True))
+    assert [event.track for event in tracker.finish()] == sorted(present)
+    assert seen == set(range(1, len(seen) + 1))
