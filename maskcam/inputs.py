@@ -1,0 +1,84 @@
+"""Opens video files, and refuses in one clear line what can't be used."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import av
+import av.container
+from av.stream import Disposition
+
+from maskcam.errors import UnusableInput
+
+MAX_SIDE = 8192
+"""The longest side of a picture in pixels; anything longer is refused before its pixels are read."""
+
+# Text and play lists that libav would follow or draw. What is in them is not this file's video.
+_NOT_VIDEO = {"hls", "concat", "dash", "sdp", "tty", "imf", "webvtt"}
+
+
+def check_file(path: Path, kind: str) -> None:
+    """Raise UnusableInput unless `path` is a readable file with content; `kind` says what it should be."""
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise UnusableInput(f"{path}: this is a folder; give a {kind} file")
+        if not stat.S_ISREG(status.st_mode):
+            raise UnusableInput(f"{path}: this is not an ordinary file; give a {kind} file")
+        if not status.st_size:
+            raise UnusableInput(f"{path}: the file is empty; get a new copy of it")
+        with path.open("rb"):
+            pass
+    except FileNotFoundError:
+        raise UnusableInput(f"{path}: there is no such file; check the path") from None
+    except PermissionError:
+        raise UnusableInput(f"{path}: you may not read this file; change its permissions") from None
+    except (OSError, ValueError) as error:
+        raise UnusableInput(f"{path}: the file can't be opened ({error}); check the path") from None
+
+
+def open_video(path: Path) -> av.container.InputContainer:
+    """Open the container at `path` without decoding a picture; UnusableInput if it is no video."""
+    # "file:" keeps a colon in the name from being taken for a protocol; the white list keeps what the file
+    # names from being fetched; max_pixels stops libav's own first look from decoding a huge picture.
+    options = {"protocol_whitelist": "file", "max_pixels": str(MAX_SIDE * MAX_SIDE)}
+    try:
+        container = av.open(f"file:{path}", options=options, metadata_errors="replace")
+    except (av.FFmpegError, ValueError):
+        raise UnusableInput(
+            f"{path}: this is no video, or its end or its header is missing; give a whole video file"
+        ) from None
+    if set(container.format.name.split(",")) & _NOT_VIDEO:
+        container.close()
+        raise UnusableInput(f"{path}: this is text, no video; give a video file")
+    return container
+
+
+def video_stream(container: av.container.InputContainer, path: Path) -> av.VideoStream:
+    """Return the stream of pictures, set up for decoding; UnusableInput if there is none that can be used."""
+    # A cover picture in a sound file is a video stream too.
+    streams = [one for one in container.streams.video if not one.disposition & Disposition.attached_pic]
+    if not streams:
+        raise UnusableInput(f"{path}: this file has no pictures in it, only sound or text; give a video file")
+    video = streams[0]
+    if video.codec_context is None:
+        raise UnusableInput(f"{path}: this kind of video can't be decoded here; convert it to H.264 and give that")
+    check_size(path, video.codec_context.width, video.codec_context.height)
+    video.codec_context.options = {"max_pixels": str(MAX_SIDE * MAX_SIDE)}
+    # Frame threads report an error some packets late, and at the end take good frames with them: the same
+    # damaged file would give other frames each time.
+    video.codec_context.thread_type = "SLICE"
+    return video
+
+
+def audio_stream(container: av.container.InputContainer) -> av.AudioStream | None:
+    """Return the sound that a player would choose, or None if there is none that can be read."""
+    stream = container.streams.best("audio")
+    return stream if isinstance(stream, av.AudioStream) and stream.codec_context is not None else None
+
+
+def check_size(path: Path, width: int, height: int) -> None:
+    """Raise UnusableInput if a picture of this size, in pixels, is too large."""
+    if max(width, height) > MAX_SIDE:
+        raise UnusableInput(f"{path}: {width} x {height} pixels is too large; scale it to at most {MAX_SIDE} a side")

@@ -1,0 +1,98 @@
+"""Writes text line by line, to a file or to standard output."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+from maskcam.errors import FailedOnTheWay
+from maskcam.pending import PendingFile, reason, write_failure
+
+
+class TextSink:
+    """UTF-8 text, line by line. `target` `-` is standard output; a file appears only when `finish` returns.
+
+    Raises UnusableInput at once if the target can't be made; FailedOnTheWay when writing fails.
+    """
+
+    def __init__(self, target: Path | str, force: bool = False) -> None:
+        self._file: PendingFile | None = None
+        self._own: BinaryIO | None = None
+        self._closed = False
+        if str(target) == "-":
+            self._name = Path("standard output")
+            return
+        self._name = Path(target)
+        self._file = PendingFile(self._name, force)
+        try:
+            self._own = self._file.path.open("wb")
+        except OSError as error:
+            self._file.discard()
+            raise write_failure(self._name, error) from None
+
+    def __enter__(self) -> TextSink:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def write_line(self, line: str) -> None:
+        """Add `line` and a line feed. On standard output it can be read at once."""
+        self._check_open()
+        data = line.encode() + b"\n"
+        try:
+            if self._own is None:
+                sys.stdout.flush()
+                sys.stdout.buffer.write(data)
+                sys.stdout.buffer.flush()
+            else:
+                self._own.write(data)
+        except OSError as error:
+            self.close()
+            if self._file is not None:
+                raise write_failure(self._name, error) from None
+            _abandon_stdout()
+            raise FailedOnTheWay(f"standard output: writing stopped ({reason(error)})") from None
+
+    def finish(self) -> None:
+        """Complete the file and give it its name."""
+        self._check_open()
+        if self._file is None or self._own is None:
+            self._closed = True
+            return
+        try:
+            self._own.close()
+        except OSError as error:
+            self.close()
+            raise write_failure(self._name, error) from None
+        self._closed = True
+        self._file.commit()
+
+    def close(self) -> None:
+        """Give the file up unless it is finished; does nothing the second time."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._own is not None:
+            with contextlib.suppress(OSError):
+                self._own.close()
+        if self._file is not None:
+            self._file.discard()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError(f"{self._name} is closed")
+
+
+def _abandon_stdout() -> None:
+    # What is left in the buffer would fail once more, with a traceback, when Python ends.
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -1,0 +1,100 @@
+"""The one way to write a file: under a temporary name beside the target, renamed when it is whole."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from types import TracebackType
+
+from maskcam.errors import FailedOnTheWay, UnusableInput
+
+_LONGEST_STEM = 180
+"""Bytes of the target's name that go into the temporary one, which has to fit the file system's 255."""
+
+
+class PendingFile:
+    """An empty file beside `target` that becomes `target` on `commit`, and otherwise disappears.
+
+    `path` is the temporary name, with the target's suffix; the file exists and has the usual permissions. A
+    target that exists is not touched before `commit`. A link is followed, so what it leads to is replaced.
+
+    Raises UnusableInput at once if the target exists and not `force`, is no ordinary file, or can't be made.
+    """
+
+    def __init__(self, target: Path, force: bool = False) -> None:
+        self.target = target
+        self._force = force
+        self._done = False
+        try:
+            self._final = target.resolve()
+            if self._final.is_dir():
+                raise UnusableInput(f"{target}: this is a folder; give the name of a file in it")
+            if self._final.exists():
+                if not self._final.is_file():
+                    raise UnusableInput(f"{target}: this is not an ordinary file; give another name")
+                if not force:
+                    raise UnusableInput(f"{target} exists; add --force to replace it, or give another name")
+            self.path = self._create()
+        except FileNotFoundError:
+            raise UnusableInput(f"{target}: its folder does not exist; make the folder first") from None
+        except NotADirectoryError:
+            raise UnusableInput(f"{target}: what should be its folder is a file; give another name") from None
+        except PermissionError:
+            raise UnusableInput(f"{target}: you may not write in this folder; give another one") from None
+        except (OSError, ValueError, RuntimeError) as error:
+            raise UnusableInput(f"{target}: can't be written ({reason(error)}); give another name") from None
+
+    def __enter__(self) -> PendingFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.discard()
+
+    def commit(self) -> None:
+        """Give the file its real name; FailedOnTheWay if that fails, and then the file is removed."""
+        if self._done:
+            raise RuntimeError("a pending file can be committed only once")
+        if not self._force and self._final.exists():
+            self.discard()
+            raise FailedOnTheWay(f"{self.target} was made by someone else meanwhile, so it was left alone")
+        try:
+            self.path.replace(self._final)
+        except OSError as error:
+            self.discard()
+            raise FailedOnTheWay(f"{self.target}: the finished file can't be named ({reason(error)})") from None
+        self._done = True
+
+    def discard(self) -> None:
+        """Remove the temporary file; does nothing after `commit` or the second time."""
+        if not self._done:
+            self._done = True
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+
+    def _create(self) -> Path:
+        stem = self._final.stem.encode(errors="surrogateescape")[:_LONGEST_STEM].decode(errors="ignore")
+        number = os.getpid()
+        count = 0
+        while True:
+            extra = f"-{count}" if count else ""
+            path = self._final.with_name(f"{stem}.{number}{extra}.part{self._final.suffix}")
+            try:
+                # Plain creation, not tempfile, whose files only their owner may read.
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+                return path
+            except FileExistsError:
+                count += 1
+
+
+def reason(error: Exception) -> str:
+    """Return what the system says of `error`, in a few words."""
+    text = error.strerror if isinstance(error, OSError) else None
+    return (text or str(error) or type(error).__name__).lower()
+
+
+def write_failure(target: Path, error: Exception) -> FailedOnTheWay:
+    """Return the error that says in one line why writing `target` stopped."""
+    return FailedOnTheWay(f"{target}: writing stopped ({reason(error)}); nothing was kept of it")

@@ -1,0 +1,143 @@
+"""Reads and writes single pictures."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from maskcam.errors import UnusableInput
+from maskcam.frames import Pixels, check_image
+from maskcam.inputs import MAX_SIDE, check_file, check_size
+from maskcam.pending import PendingFile, write_failure
+
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
+"""What `list_pictures` looks for in a folder."""
+
+_FORMATS = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".png": "PNG",
+    ".webp": "WEBP",
+    ".bmp": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def read_picture(path: Path) -> Pixels:
+    """Return the picture as `(h, w, 3) uint8, RGB`, upright and contiguous; the first one of an animation.
+
+    See-through parts become white; deep pictures are scaled to 8 bits. Raises UnusableInput if the file is
+    missing, unreadable, no picture, damaged, or larger than `MAX_SIDE` pixels a side.
+    """
+    check_file(path, "picture")
+    try:
+        with warnings.catch_warnings():
+            # Pillow only warns of pictures that are too large for maskcam.
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                check_size(path, *image.size)
+                return _pixels(image)
+    except UnusableInput:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise UnusableInput(f"{path}: the picture is too large; scale it to at most {MAX_SIDE} pixels a side") from None
+    except UnidentifiedImageError:
+        raise UnusableInput(f"{path}: this is no picture; give a JPEG, PNG or WebP file") from None
+    except Exception:
+        # Pillow's decoders raise whatever a damaged file drives them to: SyntaxError, struct.error, KeyError.
+        raise UnusableInput(f"{path}: the picture is cut short or damaged; get a new copy of it") from None
+
+
+def write_picture(image: Pixels, target: Path, force: bool = False) -> None:
+    """Write `image`, `(h, w, 3) uint8, RGB`, in the format that the suffix of `target` names.
+
+    Raises UnusableInput if the suffix is unknown or the target can't be made or exists and not `force`;
+    FailedOnTheWay if writing fails.
+    """
+    check_image(image)
+    kind = _FORMATS.get(target.suffix.lower())
+    if kind is None:
+        raise UnusableInput(f"{target}: pictures can't be written in this format; end the name in .jpg or .png")
+    with PendingFile(target, force) as file:
+        try:
+            # Full chroma resolution and high quality, so that thin coloured frames and text stay sharp.
+            options = {"quality": 95, "subsampling": 0} if kind == "JPEG" else {}
+            if kind == "WEBP":
+                options = {"quality": 95}
+            Image.fromarray(np.ascontiguousarray(image)).save(file.path, format=kind, **options)
+        except (OSError, ValueError) as error:
+            raise write_failure(target, error) from None
+        file.commit()
+
+
+def list_pictures(paths: Iterable[Path]) -> list[Path]:
+    """Return files as they are, and for a folder the pictures right in it, sorted by name.
+
+    Raises UnusableInput for a path that is missing, and for a folder that can't be read or has no picture.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            if not path.exists():
+                raise UnusableInput(f"{path}: there is no such file or folder; check the path")
+            found.append(path)
+            continue
+        try:
+            inside = sorted(one for one in path.iterdir() if one.suffix.lower() in PICTURE_SUFFIXES and one.is_file())
+        except OSError:
+            raise UnusableInput(f"{path}: you may not read this folder; change its permissions") from None
+        if not inside:
+            raise UnusableInput(f"{path}: there is no picture in this folder; give one with JPEG or PNG files")
+        found += inside
+    return found
+
+
+def _pixels(image: Image.Image) -> Pixels:
+    image.load()
+    turn = None
+    # A broken EXIF block is no reason to refuse a picture whose pixels are whole.
+    with contextlib.suppress(Exception):
+        turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+    picture = _to_rgb(image)
+    if turn is not None:
+        picture = picture.transpose(turn)
+    return np.array(picture, np.uint8, order="C")
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
+        return _from_deep(image)
+    if image.has_transparency_data:
+        picture = image.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        return Image.alpha_composite(white, picture).convert("RGB")
+    return image.convert("RGB")
+
+
+def _from_deep(image: Image.Image) -> Image.Image:
+    """Scale grey of more than 8 bits: by the file's own scale where it can be told, else by its maximum."""
+    values = np.nan_to_num(np.asarray(image).astype(np.float64))
+    top = max(float(values.max()), 0.0)
+    if image.mode == "F":
+        scale = 1.0 if top <= 1 else 255.0 if top <= 255 else top
+    else:
+        scale = 65535.0 if top <= 65535 else top
+    grey = np.clip(np.round(values * (255 / scale)), 0, 255).astype(np.uint8)
+    return Image.fromarray(grey).convert("RGB")

@@ -1,0 +1,221 @@
+"""Reads a video file frame by frame: upright RGB pictures, exact times, and the sound's packets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeAlias
+
+import av
+import av.container
+import cv2
+import numpy as np
+
+from maskcam.colour import FromYuv
+from maskcam.damage import is_cut
+from maskcam.errors import UnusableInput
+from maskcam.frames import Frame, Pixels
+from maskcam.inputs import MAX_SIDE, audio_stream, check_file, check_size, open_video, video_stream
+from maskcam.timing import Clock
+
+__all__ = ["MAX_SIDE", "Sound", "VideoFrame", "VideoSource"]
+
+Sound: TypeAlias = "tuple[av.Packet[Any], ...]"
+
+# A read error in a damaged file may be passed by reading on, but not for ever.
+_READ_ATTEMPTS = 100
+_SAY_DURATION = {"mov", "matroska", "avi"}
+_LEAST_SHORTFALL = 1.0
+"""Seconds, and as a share of the whole, by which a video has to end early before that counts as damage."""
+_LEAST_SHARE = 0.05
+_TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VideoFrame:
+    """One frame as it lies in the file.
+
+    `pts` is the frame's time in the source's `time_base`, not shifted. `sound` holds the sound packets that
+    lie between the frame before and this one, in the file's order.
+    """
+
+    frame: Frame
+    pts: int
+    sound: Sound = ()
+
+
+class VideoSource:
+    """A video file, opened. Iterate it once for its `VideoFrame`s.
+
+    `width` and `height` are in pixels, upright. `pixel_aspect` is a pixel's width by its height, upright.
+    `time_base` is the length of one tick of `pts` in seconds. `start_pts` is the first frame's.
+    `duration` is in seconds and `frame_count` is an estimate; both are None where the file doesn't say.
+    `audio` is the sound stream, a template for copying it. After the iteration `trailing_sound` holds the
+    packets after the last frame, and `damage` says in one line what was lost, or is None.
+
+    Keep the source open until the last sound packet is written. Raises UnusableInput if the file is missing,
+    unreadable, no video, too large a picture, or has no frame that can be decoded.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        self.damage: str | None = None
+        self.trailing_sound: Sound = ()
+        self._path = path
+        self._lost = 0
+        self._reach = Fraction(0)
+        self._begun = False
+        check_file(path, "video")
+        self._cut = is_cut(path)
+        # The first look decodes one frame, which alone tells the rotation. The file is then opened afresh, so
+        # that no packet has to be kept or sought back.
+        with open_video(path) as container:
+            first = self._first_frame(container)
+        self._container = open_video(path)
+        video = video_stream(self._container, path)
+        self._video = video
+        self.audio = audio_stream(self._container)
+        self._stored = (first.width, first.height)
+        self._sideways = first.rotation % 180 == 90
+        self.width, self.height = self._stored[::-1] if self._sideways else self._stored
+        aspect = video.sample_aspect_ratio or Fraction(1)
+        self.pixel_aspect = 1 / aspect if self._sideways else aspect
+        self.time_base: Fraction = video.time_base or Fraction(1, 90000)
+        self.average_rate: Fraction | None = video.average_rate or video.guessed_rate or None
+        self.duration = self._seconds()
+        self.frame_count: int | None = video.frames or None
+        if self.frame_count is None and self.duration and self.average_rate:
+            self.frame_count = max(1, round(self.duration * self.average_rate))
+        self.start_pts = Clock(self.time_base, self.average_rate).tick(first.pts, first.dts)
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether there is sound to copy."""
+        return self.audio is not None
+
+    def __enter__(self) -> VideoSource:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; does nothing the second time. Call it from the thread that iterates."""
+        self._begun = True
+        self._container.close()
+
+    def __iter__(self) -> Iterator[VideoFrame]:
+        """Yield every frame that can be decoded; RuntimeError on a second iteration or after `close`."""
+        if self._begun:
+            raise RuntimeError("a VideoSource can be iterated only once, while it is open")
+        self._begun = True
+        return self._frames()
+
+    def _frames(self) -> Iterator[VideoFrame]:
+        clock = Clock(self.time_base, self.average_rate)
+        colours = FromYuv()
+        sound: list[av.Packet[Any]] = []
+        self._lost = 0
+        self._reach = Fraction(0)
+        index = 0
+        end = 0.0
+        for packet in self._packets(self._container, self._video, self.audio):
+            if packet is not None and packet.stream.type == "audio":
+                clock.mend_sound(packet)
+                sound.append(packet)
+                continue
+            for picture in self._decode(self._video, packet):
+                pts = clock.tick(picture.pts, picture.dts)
+                time = float((pts - clock.first) * self.time_base)
+                end = time + float((getattr(picture, "duration", 0) or 0) * self.time_base)
+                image = self._upright(colours.convert(picture, *self._stored), picture.rotation)
+                taken, sound = tuple(sound), []
+                yield VideoFrame(Frame(image, index, time, self.name), pts, taken)
+                index += 1
+        self.trailing_sound = tuple(sound)
+        self.damage = self._describe_damage(end)
+
+    def _first_frame(self, container: av.container.InputContainer) -> av.VideoFrame:
+        video = video_stream(container, self._path)
+        for packet in self._packets(container, video, None):
+            for picture in self._decode(video, packet):
+                check_size(self._path, picture.width, picture.height)
+                return picture
+        raise UnusableInput(
+            f"{self._path}: not one frame can be decoded; it is damaged or larger than "
+            f"{MAX_SIDE} pixels a side, so get a new copy"
+        )
+
+    def _packets(
+        self,
+        container: av.container.InputContainer,
+        video: av.VideoStream,
+        audio: av.AudioStream | None,
+    ) -> Iterator[av.Packet[Any] | None]:
+        """Yield the packets that hold something, then None once to empty the decoder."""
+        streams = [video] if audio is None else [video, audio]
+        attempts = 0
+        while attempts < _READ_ATTEMPTS:
+            try:
+                for packet in container.demux(*streams):
+                    for stamp in (packet.dts, packet.pts):
+                        if stamp is not None:
+                            stop = (stamp + (packet.duration or 0)) * packet.time_base
+                            self._reach = max(self._reach, stop)
+                    # An empty packet would end the decoding for good.
+                    if packet.size:
+                        attempts = 0
+                        yield packet
+                break
+            except av.FFmpegError:
+                # However often it takes to get past it, it is one damaged place.
+                self._lost += not attempts
+                attempts += 1
+        yield None
+
+    def _decode(self, video: av.VideoStream, packet: av.Packet[Any] | None) -> list[av.VideoFrame]:
+        bad = packet is not None and packet.is_corrupt
+        try:
+            pictures = video.codec_context.decode(packet)
+        except av.FFmpegError:
+            bad = True
+            pictures = []
+        self._lost += bad or any(picture.is_corrupt for picture in pictures)
+        return pictures
+
+    def _upright(self, image: Pixels, rotation: int) -> Pixels:
+        turn = _TURNS.get(rotation % 360)
+        if turn is None:
+            return image
+        upright = np.asarray(cv2.rotate(image, turn), np.uint8)
+        if upright.shape[:2] != (self.height, self.width):
+            upright = np.asarray(cv2.resize(upright, (self.width, self.height)), np.uint8)
+        return upright
+
+    def _seconds(self) -> float | None:
+        if self._video.duration:
+            return float(self._video.duration * self.time_base)
+        return self._container.duration / av.time_base if self._container.duration else None
+
+    def _describe_damage(self, end: float) -> str | None:
+        whole = self.duration or 0.0
+        formats = set(self._container.format.name.split(","))
+        if "avi" in formats and self.average_rate:
+            # libav shortens the duration to what it finds of the file; the header's count of frames stays.
+            whole = max(whole, float(self._video.frames / self.average_rate))
+        # Only these formats say how long they are, rather than have it guessed. Subtitles may last longer.
+        known = formats & _SAY_DURATION and len(self._container.streams) == 1 + self.has_audio
+        short = bool(known) and self._reach < whole - max(_LEAST_SHORTFALL, whole * _LEAST_SHARE)
+        found = []
+        if self._cut or short:
+            # The shown numbers have to differ, or the line would contradict itself.
+            ends = round(end, 1) < round(whole, 1)
+            found.append(f"ends after {end:.1f} of {whole:.1f} s" if ends else f"is cut off at {end:.1f} s")
+        if self._lost:
+            found.append(f"{self._lost} piece{'s' if self._lost > 1 else ''} could not be decoded")
+        return ", ".join(found) or None

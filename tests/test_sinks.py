@@ -1,0 +1,501 @@
+"""`maskcam.sinks` on real files: times, colours, sound, and what is left when something goes wrong."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from video_files import QUARTERS, make_video, quarters, sound_packets, sound_samples, video_times
+
+from maskcam.errors import FailedOnTheWay, UnusableInput
+from maskcam.sinks import PendingFile, TextSink, VideoSink
+from maskcam.sources import VideoSource
+
+TICK = Fraction(1, 25)
+
+
+def copy(path: Path, target: Path) -> bool:
+    """Write `path` anew as `target`; return whether its sound was copied."""
+    with VideoSource(path) as source, VideoSink.like(source, target) as sink:
+        for one in source:
+            sink.write_sound(one.sound)
+            sink.write(one.frame.image, one.pts)
+        sink.write_sound(source.trailing_sound)
+        sink.finish()
+        return sink.sound_copied
+
+
+def small_sink(target: Path, **more: object) -> VideoSink:
+    return VideoSink(target, width=64, height=48, time_base=TICK, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "stamps", "base", "codec"),
+    [
+        ("a.mkv", [0, 7, 100, 133, 1000, 1001, 5000], Fraction(1, 1000), "libx264"),
+        ("a.ts", [126000, 129003, 135000, 180001], Fraction(1, 90000), "libx264"),
+        ("a.avi", list(range(30)), Fraction(1001, 30000), "mpeg4"),
+        ("a.mov", [0, 33333, 70001, 100007], Fraction(1, 1000000), "libx264"),
+        ("b.mkv", [3000, 3040, 3080], Fraction(1, 1000), "libx264"),
+    ],
+)
+def test_times_are_exact(tmp_path: Path, name: str, stamps: list[int], base: Fraction, codec: str) -> None:
+    container = {"video_track_timescale": "1000000"} if name == "a.mov" else {}
+    source = make_video(
+        tmp_path / name,
+        pts=stamps,
+        time_base=base,
+        codec=codec,
+        rate=1 / base if codec == "mpeg4" else 25,  # type: ignore[arg-type]
+        container_options=container,
+        format="mpegts" if name == "a.ts" else None,
+    )
+    copy(source, tmp_path / "out.mp4")
+    assert video_times(tmp_path / "out.mp4") == video_times(source)
+    assert len(video_times(source)) == len(stamps)
+
+
+def test_times_of_a_very_fine_clock_are_right_to_a_tick(tmp_path: Path) -> None:
+    stamps = [0, 33_333_333, 5_000_000_000, 20_000_000_001]
+    sink = VideoSink(tmp_path / "a.mp4", width=64, height=48, time_base=Fraction(1, 10**9), rate=Fraction(10**6, 3))
+    with sink:
+        for pts in stamps:
+            sink.write(quarters(64, 48), pts)
+        sink.finish()
+    found = video_times(tmp_path / "a.mp4")
+    assert len(found) == 4
+    assert all(abs(one - Fraction(pts, 10**9)) <= Fraction(1, 90000) for one, pts in zip(found, stamps, strict=True))
+
+
+def test_origin_becomes_time_zero_for_pictures_and_sound(tmp_path: Path) -> None:
+    stamps = [900000 + 3600 * i for i in range(25)]
+    path = make_video(
+        tmp_path / "a.ts",
+        pts=stamps,
+        time_base=Fraction(1, 90000),
+        format="mpegts",
+        sound="aac",
+        sound_start=10.0,
+    )
+    with VideoSource(path) as source:
+        sink = VideoSink(
+            tmp_path / "out.mp4",
+            width=source.width,
+            height=source.height,
+            time_base=source.time_base,
+            audio=source.audio,
+            origin=source.start_pts,
+        )
+        first = source.start_pts * source.time_base
+        with sink:
+            for one in source:
+                sink.write_sound(one.sound)
+                sink.write(one.frame.image, one.pts)
+            sink.finish()
+    assert video_times(tmp_path / "out.mp4")[0] == 0
+    before = [time - first for time, _ in sound_packets(path)]
+    after = [time for time, _ in sound_packets(tmp_path / "out.mp4")]
+    assert after == pytest.approx(before, abs=0.0001)
+
+
+def test_whole_length_of_an_uneven_video_is_kept(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mkv", pts=[0, 7, 100, 5000], time_base=Fraction(1, 1000))
+    copy(path, tmp_path / "out.mp4")
+    with VideoSource(tmp_path / "out.mp4") as source:
+        assert source.duration == pytest.approx(5.04, abs=0.001)
+
+
+def test_browsers_can_play_and_stream_it(tmp_path: Path) -> None:
+    copy(make_video(tmp_path / "a.avi", codec="mpeg4", sound="pcm_s16le"), tmp_path / "out.mp4")
+    data = (tmp_path / "out.mp4").read_bytes()
+    assert data[4:8] == b"ftyp" and data.find(b"moov") < data.find(b"mdat")
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        video, audio = container.streams.video[0].codec_context, container.streams.audio[0].codec_context
+        assert (video.name, video.pix_fmt, audio.name) == ("h264", "yuv420p", "aac")
+        assert (video.colorspace, video.color_range, video.color_primaries, video.color_trc) == (1, 1, 1, 1)
+
+
+@pytest.mark.parametrize("matrix", [1, 5])
+def test_colours_survive(tmp_path: Path, matrix: int) -> None:
+    path = make_video(
+        tmp_path / "a.mp4",
+        pts=range(3),
+        matrix=matrix,
+        draw=lambda w, h, _: quarters(w, h),
+        options={"crf": "5"},
+    )
+    copy(path, tmp_path / "out.mp4")
+    with VideoSource(tmp_path / "out.mp4") as source:
+        image = next(iter(source)).frame.image
+    for (y, x), name in zip([(12, 16), (12, 48), (36, 16), (36, 48)], QUARTERS, strict=True):
+        assert np.abs(image[y, x].astype(int) - QUARTERS[name]).max() <= 4
+
+
+def test_every_flat_colour_is_read_back(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    patches = rng.integers(0, 256, (6, 8, 3), np.uint8)
+    image = np.kron(patches, np.ones((16, 16, 1), np.uint8))
+    with VideoSink(tmp_path / "a.mp4", width=128, height=96, time_base=TICK) as sink:
+        sink.write(image, 0)
+        sink.finish()
+    with VideoSource(tmp_path / "a.mp4") as source:
+        back = next(iter(source)).frame.image
+    centres = back[8::16, 8::16].astype(int)
+    assert np.abs(centres - patches).max() <= 12
+    assert np.abs(centres - patches).mean() <= 3
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (65, 49), (64, 47), (33, 48)])
+def test_odd_sizes_repeat_the_edge(tmp_path: Path, width: int, height: int) -> None:
+    image = np.full((height, width, 3), 60, np.uint8)
+    image[:, -1] = image[-1, :] = 200
+    with VideoSink(tmp_path / "a.mp4", width=width, height=height, time_base=TICK) as sink:
+        sink.write(image, 0)
+        sink.finish()
+    with VideoSource(tmp_path / "a.mp4") as source:
+        back = next(iter(source)).frame.image.astype(int)
+    assert back.shape[:2] == (height + height % 2, width + width % 2)
+    if width % 2:
+        assert np.abs(back[: height - 2, -1] - 200).max(initial=0) <= 25
+    if height % 2:
+        assert np.abs(back[-1, : width - 2] - 200).max(initial=0) <= 25
+
+
+def test_pixel_shape_is_passed_on(tmp_path: Path) -> None:
+    with small_sink(tmp_path / "a.mp4", pixel_aspect=Fraction(4, 3)) as sink:
+        sink.write(quarters(64, 48), 0)
+        sink.finish()
+    with VideoSource(tmp_path / "a.mp4") as source:
+        assert source.pixel_aspect == Fraction(4, 3)
+
+
+@pytest.mark.parametrize(
+    ("codec", "name"),
+    [
+        ("aac", "a.mp4"),
+        ("libopus", "a.mkv"),
+        ("flac", "a.mkv"),
+        ("alac", "a.mov"),
+        ("ac3", "a.mkv"),
+        ("libmp3lame", "a.avi"),
+    ],
+)
+def test_sound_is_copied_bit_by_bit(tmp_path: Path, codec: str, name: str) -> None:
+    path = make_video(
+        tmp_path / name,
+        codec="mpeg4" if name == "a.avi" else "libx264",
+        sound=codec,
+        sound_seconds=2.0,
+        pts=range(50),
+    )
+    assert copy(path, tmp_path / "out.mp4")
+    before, after = sound_packets(path), sound_packets(tmp_path / "out.mp4")
+    assert [data for _, data in after] == [data for _, data in before]
+    assert [float(time) for time, _ in after] == pytest.approx([float(time) for time, _ in before], abs=0.001)
+
+
+def test_sound_of_a_transport_stream_loses_only_its_wrapping(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.ts", format="mpegts", sound="aac")
+    assert copy(path, tmp_path / "out.mp4")
+    before, after = sound_packets(path), sound_packets(tmp_path / "out.mp4")
+    assert [data for _, data in after] == [data[7:] for _, data in before]
+    assert [time for time, _ in after] == pytest.approx([time for time, _ in before], abs=0.0001)
+
+
+@pytest.mark.parametrize(
+    ("codec", "name", "start", "rate"),
+    [
+        ("pcm_s16le", "a.avi", 0.0, 48000),
+        ("pcm_s16le", "a.mov", 0.0, 44100),
+        ("pcm_s24le", "a.mkv", 0.5, 48000),
+        ("pcm_s16le", "b.mkv", 0.0, 192000),
+        ("mp2", "a.ts", 0.3, 48000),
+    ],
+)
+def test_other_sound_becomes_aac_in_step(tmp_path: Path, codec: str, name: str, start: float, rate: int) -> None:
+    path = make_video(
+        tmp_path / name,
+        codec="mpeg4" if name == "a.avi" else "libx264",
+        format="mpegts" if name == "a.ts" else None,
+        pts=range(75),
+        sound=codec,
+        sound_seconds=2.0,
+        sound_start=start,
+        sound_rate=rate,
+    )
+    assert not copy(path, tmp_path / "out.mp4")
+    start_before, before, rate_before = sound_samples(path)
+    start_after, after, rate_after = sound_samples(tmp_path / "out.mp4")
+    assert rate_after == min(rate_before, 48000)
+    # Both on one clock: where the tone begins and ends, in seconds.
+    for side in (0, -1):
+        there = float(start_before) + np.flatnonzero(np.abs(before) > 0.1)[side] / rate_before
+        here = float(start_after) + np.flatnonzero(np.abs(after) > 0.1)[side] / rate_after
+        assert here == pytest.approx(there, abs=0.01)
+
+
+def test_sound_whose_counter_falls_back_does_not_stop_the_video(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mp4", sound="aac")
+    with VideoSource(path) as source, VideoSink.like(source, tmp_path / "out.mp4") as sink:
+        kept = 0
+        for one in source:
+            for packet in one.sound:
+                kept += one.frame.index < 10
+                if one.frame.index >= 10 and packet.dts is not None and packet.pts is not None:
+                    packet.dts -= 100_000
+                    packet.pts -= 100_000
+            sink.write_sound(one.sound)
+            sink.write(one.frame.image, one.pts)
+        sink.finish()
+    assert len(video_times(tmp_path / "out.mp4")) == 25
+    assert len(sound_packets(tmp_path / "out.mp4")) == kept
+
+
+def test_nothing_appears_before_finish_and_nothing_stays_without(tmp_path: Path) -> None:
+    target = tmp_path / "a.mp4"
+    with pytest.raises(KeyError), small_sink(target) as sink:
+        for pts in range(40):
+            sink.write(quarters(64, 48), pts)
+        assert not target.exists() and len(list(tmp_path.iterdir())) == 1
+        raise KeyError
+    assert list(tmp_path.iterdir()) == []
+    sink.close()
+    with pytest.raises(RuntimeError):
+        sink.write(quarters(64, 48), 99)
+
+
+def test_existing_target_is_kept_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    target = tmp_path / "a.mp4"
+    target.write_text("precious")
+    with pytest.raises(UnusableInput, match=r"exists.*--force"):
+        small_sink(target)
+    with small_sink(target, force=True) as sink:
+        sink.write(quarters(64, 48), 0)
+        assert target.read_text() == "precious"
+    assert target.read_text() == "precious"
+    with small_sink(target, force=True) as sink:
+        sink.write(quarters(64, 48), 0)
+        sink.finish()
+    assert target.read_bytes()[4:8] == b"ftyp"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_no_picture_is_no_video(tmp_path: Path) -> None:
+    with small_sink(tmp_path / "a.mp4") as sink, pytest.raises(FailedOnTheWay, match="not one picture"):
+        sink.finish()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_wrong_pictures_and_times_are_the_callers_fault(tmp_path: Path) -> None:
+    with small_sink(tmp_path / "a.mp4") as sink:
+        sink.write(quarters(64, 48), 5)
+        for image, pts in ((quarters(64, 48), 5), (quarters(64, 50), 6), (quarters(64, 48)[..., :2], 6)):
+            with pytest.raises(ValueError, match=r"not|follows"):
+                sink.write(image, pts)
+
+
+FULL_DISK = """
+import resource, sys, pathlib, fractions, numpy as np
+from maskcam.errors import FailedOnTheWay
+from maskcam.sinks import TextSink, VideoSink
+limit = int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+path = pathlib.Path(sys.argv[1])
+rng = np.random.default_rng(0)
+try:
+    if path.suffix == ".txt":
+        with TextSink(path) as sink:
+            for _ in range(10000):
+                sink.write_line("x" * 20)
+            sink.finish()
+    else:
+        with VideoSink(path, width=320, height=240, time_base=fractions.Fraction(1, 25)) as sink:
+            for pts in range(30):
+                sink.write(rng.integers(0, 256, (240, 320, 3), np.uint8), pts)
+            sink.finish()
+except FailedOnTheWay as error:
+    print(error)
+else:
+    print("whole", path.stat().st_size)
+"""
+
+
+def with_room(path: Path, limit: int) -> str:
+    """Write a video or text where no file may grow beyond `limit` bytes, the nearest to a full disk."""
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(path), str(limit)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stderr == ""
+    return done.stdout.strip()
+
+
+def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    whole = with_room(tmp_path / "whole.mp4", 1 << 30)
+    size = int(whole.split()[1])
+    (tmp_path / "whole.mp4").unlink()
+    # At the first bytes, on the way, and only in the trailer.
+    for limit in (100, size // 2, size - 50):
+        line = with_room(tmp_path / "a.mp4", limit)
+        assert "writing stopped" in line and "a.mp4" in line and "\n" not in line
+        assert list(tmp_path.iterdir()) == []
+    assert "writing stopped" in with_room(tmp_path / "a.txt", 50_000)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pending_file_has_the_usual_permissions_and_the_suffix(tmp_path: Path) -> None:
+    old = os.umask(0o027)
+    try:
+        with PendingFile(tmp_path / "a.mp4") as file:
+            assert file.path.parent == tmp_path and file.path.suffix == ".mp4"
+            assert file.path.name == f"a.{os.getpid()}.part.mp4"
+            assert file.path.stat().st_mode & 0o777 == 0o640
+            with PendingFile(tmp_path / "a.mp4") as other:
+                assert other.path != file.path
+            file.commit()
+    finally:
+        os.umask(old)
+    assert [one.name for one in tmp_path.iterdir()] == ["a.mp4"]
+
+
+def test_a_pending_file_refuses_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    cases = {
+        tmp_path / "folder": "is a folder",
+        tmp_path / "none" / "a.mp4": "folder does not exist",
+        tmp_path / "file" / "a.mp4": "is a file",
+        tmp_path / ("x" * 300): "can't be written",
+        tmp_path / "a\0b": "can't be written",
+        tmp_path / "file": "exists",
+        tmp_path / "pipe": "not an ordinary file",
+    }
+    for target, says in cases.items():
+        for force in (False, True):
+            if target.name == "file" and force:
+                continue
+            with pytest.raises(UnusableInput, match=says) as caught:
+                PendingFile(target, force)
+            assert "\n" not in str(caught.value)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "folder", "pipe"]
+
+
+def test_a_folder_that_takes_no_files_is_refused() -> None:
+    # Nobody may make files here, root neither.
+    with pytest.raises(UnusableInput, match=r"/proc/maskcam\.mp4"):
+        PendingFile(Path("/proc/maskcam.mp4"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write in every folder")
+def test_a_folder_it_may_not_write_in_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(UnusableInput, match="may not write"):
+        PendingFile(tmp_path / "a.mp4")
+    tmp_path.chmod(0o700)
+
+
+def test_the_longest_name_still_works(tmp_path: Path) -> None:
+    target = tmp_path / ("é" * 125 + ".mp4")
+    with PendingFile(target) as file:
+        file.commit()
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_target_made_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    with PendingFile(target) as file:
+        target.write_text("theirs")
+        with pytest.raises(FailedOnTheWay):
+            file.commit()
+    assert target.read_text() == "theirs" and list(tmp_path.iterdir()) == [target]
+
+
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to(tmp_path / "real" / "a.txt")
+    with TextSink(tmp_path / "link.txt", force=True) as sink:
+        sink.write_line("new")
+        sink.finish()
+    assert (tmp_path / "link.txt").is_symlink() and (tmp_path / "real" / "a.txt").read_text() == "new\n"
+
+
+def test_text_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "a.jsonl"
+    with TextSink(target) as sink:
+        sink.write_line('{"name": "Zoë"}')
+        assert not target.exists()
+        sink.write_line("")
+        sink.finish()
+        sink.close()
+    assert target.read_bytes() == '{"name": "Zoë"}\n\n'.encode()
+    with pytest.raises(UnusableInput, match="exists"):
+        TextSink(target)
+    with pytest.raises(RuntimeError):
+        sink.write_line("late")
+    with TextSink(tmp_path / "b.jsonl") as sink:
+        sink.write_line("lost")
+    assert [one.name for one in tmp_path.iterdir()] == ["a.jsonl"]
+
+
+STANDARD_OUTPUT = """
+import sys
+from maskcam.errors import FailedOnTheWay
+from maskcam.sinks import TextSink
+if len(sys.argv) > 2:
+    print("before")
+try:
+    with TextSink("-") as sink:
+        for number in range(int(sys.argv[1])):
+            sink.write_line(f"zo\\u00eb {number}")
+        sink.finish()
+except FailedOnTheWay as error:
+    print(error, file=sys.stderr)
+    sys.exit(1)
+"""
+
+
+def test_standard_output_is_utf8_in_order() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STANDARD_OUTPUT, "2", "print"],
+        capture_output=True,
+        check=True,
+        timeout=60,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert done.stdout.decode() == "before\nzoë 0\nzoë 1\n" and done.stderr == b""
+
+
+def test_standard_output_that_closes_is_told_in_one_line() -> None:
+    command = [sys.executable, "-c", STANDARD_OUTPUT, "100000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        told = process.stderr.read()
+        assert process.wait(timeout=60) == 1
+    assert told.count("\n") == 1 and told.startswith("standard output: writing stopped")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_standard_output_on_a_full_disk_is_told_in_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", STANDARD_OUTPUT, "3"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 1 and "writing stopped" in done.stderr and done.stderr.count("\n") == 1
