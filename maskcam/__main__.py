@@ -1,0 +1,7 @@
+"""`python -m maskcam`."""
+
+import sys
+
+from maskcam.cli import main
+
+sys.exit(main())

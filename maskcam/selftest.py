@@ -1,0 +1,127 @@
+"""`maskcam selftest`: does every part of this installation work? Each check is one line."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from maskcam import __version__
+from maskcam.assets import DEMO_CLIP, asset
+from maskcam.classifier import MaskClassifier
+from maskcam.crops import crop_faces
+from maskcam.drawn_mask import draw_mask
+from maskcam.errors import FailedOnTheWay, UnusableInput
+from maskcam.faces import FaceDetector, Range
+from maskcam.frames import Faces, Pixels
+from maskcam.modelcard import ModelCard, load_card
+from maskcam.sinks import VideoSink
+from maskcam.sources import VideoSource
+
+LIBRARIES = ("numpy", "mediapipe", "opencv-contrib-python", "ai-edge-litert", "av", "pillow")
+
+
+class CheckFailed(Exception):
+    """What a check found wrong, in one line."""
+
+
+class SocketWatch:
+    """Notes every socket that Python makes from now on; an audit hook can't be taken away again."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        sys.addaudithook(self._note)
+
+    def _note(self, event: str, arguments: tuple[object, ...]) -> None:
+        if event.startswith("socket."):
+            self.seen.append(event)
+
+
+def versions() -> Iterator[str]:
+    """Yield what a bug report needs: versions of maskcam, Python, the system and the libraries."""
+    yield f"maskcam {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    yield ", ".join(f"{name} {_version(name)}" for name in LIBRARIES)
+
+
+def run_checks(weights: Path, sockets: SocketWatch) -> Iterator[tuple[bool, str]]:
+    """Yield for each check whether it passed, and a line that says what was found."""
+    portrait: list[tuple[Pixels, Faces]] = []
+
+    def card() -> str:
+        found = load_card(weights)
+        return f"{weights.name} fits its card: {found.input_size} px, threshold {found.threshold:.3f}"
+
+    def faces(reach: Range) -> str:
+        with FaceDetector(reach) as detector, VideoSource(asset(DEMO_CLIP)) as clip:
+            image = next(iter(clip)).frame.image
+            found = detector.detect(image)
+        if not len(found) or found.scores[0] < 0.5:
+            raise CheckFailed("no face found in the demo's first picture")
+        portrait.append((image, found))
+        return f"face found with score {found.scores[0]:.2f}"
+
+    def judge() -> str:
+        if not portrait:
+            raise CheckFailed("there is no face to judge")
+        image, found = portrait[0]
+        with MaskClassifier(weights) as classifier:
+            bare = _probability(classifier, classifier.card, image, found)
+            masked = _probability(classifier, classifier.card, draw_mask(image, found.keypoints[0]), found)
+            threshold = classifier.card.threshold
+        if bare < threshold or masked >= threshold:
+            raise CheckFailed(f"judged wrong: no-mask probability {bare:.3f} bare, {masked:.3f} with a mask")
+        return f"no-mask probability {bare:.3f} bare, {masked:.3f} with a drawn mask"
+
+    def video() -> str:
+        image = portrait[0][0] if portrait else np.full((120, 160, 3), 128, np.uint8)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "selftest.mp4"
+            height, width = image.shape[:2]
+            with VideoSink(path, width=width, height=height, time_base=Fraction(1, 25)) as sink:
+                for number in range(5):
+                    sink.write(image, number)
+                sink.finish()
+            with VideoSource(path) as source:
+                frames = [one.frame for one in source]
+        apart = float(np.abs(frames[-1].image.astype(np.int16) - image).mean()) if frames else 255.0
+        if len(frames) != 5 or apart > 6:
+            raise CheckFailed(f"{len(frames)} of 5 frames came back, {apart:.1f} grey levels apart")
+        return f"5 frames written and read back, {apart:.1f} grey levels apart"
+
+    def network() -> str:
+        if sockets.seen:
+            raise CheckFailed(f"Python opened a socket: {', '.join(sorted(set(sockets.seen)))}")
+        return "Python opened no socket"
+
+    checks: list[tuple[str, Callable[[], str]]] = [
+        ("weights", card),
+        ("faces near", lambda: faces(Range.NEAR)),
+        ("faces far", lambda: faces(Range.FAR)),
+        ("verdicts", judge),
+        ("video", video),
+        ("network", network),
+    ]
+    for name, check in checks:
+        try:
+            yield True, f"ok      {name}: {check()}"
+        except (CheckFailed, UnusableInput, FailedOnTheWay) as error:
+            yield False, f"FAILED  {name}: {error}"
+        except Exception as error:  # a broken installation fails in ways of its own; it is a finding, not a crash
+            yield False, f"FAILED  {name}: {type(error).__name__}: {error}"
+
+
+def _probability(classifier: MaskClassifier, card: ModelCard, image: Pixels, found: Faces) -> float:
+    return float(classifier.no_mask_probability(crop_faces(image, found.boxes[:1], card))[0])
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,41 @@
+"""What the command line says of what was seen: one sentence for each event and for the whole."""
+
+from __future__ import annotations
+
+from maskcam.frames import Event, EventKind, Result, Verdict
+from maskcam.tally import Summary
+
+WORDS = {Verdict.MASK: "mask", Verdict.NO_MASK: "no mask", Verdict.UNSURE: "unsure"}
+
+
+def tell_event(event: Event) -> str:
+    """Return what happened to a person, and when."""
+    what = {
+        EventKind.APPEARED: f"appears: {WORDS[event.verdict]}",
+        EventKind.VERDICT: f"now: {WORDS[event.verdict]}",
+        EventKind.LEFT: "leaves",
+    }[event.kind]
+    return f"{event.time:5.1f} s  person {event.track} {what}"
+
+
+def tell_summary(summary: Summary, seconds: float) -> str:
+    """Return what a video showed, and how fast it was worked through in `seconds`."""
+    longest = ""
+    if summary.longest_without_track is not None:
+        longest = f", longest {summary.longest_without:.1f} s (person {summary.longest_without_track})"
+    return (
+        f"{_number(summary.people, 'person', 'people')} seen, {summary.people_without} without a mask{longest};"
+        f" {_number(summary.frames, 'frame', 'frames')}, {summary.frames / max(seconds, 1e-6):.1f} frames/s"
+    )
+
+
+def tell_picture(name: str, result: Result) -> str:
+    """Return how many faces of which verdict a picture holds."""
+    if not len(result):
+        return f"{name}: no face"
+    counts = [f"{result.count(one)} {WORDS[one]}" for one in Verdict if result.count(one)]
+    return f"{name}: {_number(len(result), 'face', 'faces')}, {', '.join(counts)}"
+
+
+def _number(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"

@@ -1,0 +1,95 @@
+"""Data flows one way, and a module imports only what stands before it."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT, environment
+
+# Each module's rank: it may import modules of a lower rank, and of its own only where named in the same row.
+ORDER = [
+    ["errors", "frames"],
+    ["assets", "native", "signals"],
+    ["modelcard"],
+    ["crops", "doubts", "drawn_mask"],
+    ["faces", "classifier"],
+    ["motion", "track_rules", "evidence", "detections", "association"],
+    ["tracks", "tally"],
+    ["pipeline"],
+    ["colour", "damage", "encoder", "inputs", "timing", "pending", "sound", "lines", "pictures"],
+    ["sources", "sinks"],
+    ["overlay_patches", "overlay"],
+    ["runner", "records", "telling"],
+    ["video_job", "picture_job", "selftest"],
+    ["cli"],
+    ["__main__"],
+]
+RANK = {name: rank for rank, row in enumerate(ORDER) for name in row}
+CORE = [name for name, rank in RANK.items() if rank <= RANK["pipeline"] and name not in ("assets", "native", "signals")]
+
+
+def imported(path: Path) -> set[str]:
+    """All modules that a file imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module or ""}
+    return names
+
+
+def modules(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", modules("maskcam"), ids=lambda path: path.stem)
+def test_module_imports_only_what_stands_before_it(path: Path) -> None:
+    name = path.stem
+    if name == "__init__":
+        assert not imported(path)
+        return
+    assert name in RANK, f"give {name} a place in ORDER"
+    for other in imported(path):
+        package, _, rest = other.partition(".")
+        assert package != "training", f"{name} imports training"
+        if package == "maskcam" and rest:
+            module = rest.split(".")[0]
+            assert module not in RANK or RANK[module] <= RANK[name], f"{name} imports {module}, which comes after it"
+
+
+@pytest.mark.parametrize("name", CORE)
+def test_core_has_no_threads_clocks_or_window(name: str) -> None:
+    forbidden = {"threading", "queue", "time", "datetime", "PySide6", "asyncio", "multiprocessing", "socket"}
+    roots = {other.split(".")[0] for other in imported(ROOT / "maskcam" / f"{name}.py")}
+    assert not roots & forbidden
+
+
+def test_threads_live_in_the_runner_alone() -> None:
+    with_threads = {path.stem for path in modules("maskcam") if "threading" in imported(path)}
+    assert with_threads == {"runner"}
+
+
+def test_running_the_app_brings_neither_tensorflow_nor_matplotlib() -> None:
+    script = """
+import sys
+import maskcam, maskcam.cli, maskcam.video_job, maskcam.picture_job, maskcam.selftest
+from maskcam.assets import MASK_MODEL, asset
+from maskcam.classifier import MaskClassifier
+from maskcam.faces import FaceDetector
+with FaceDetector() as detector, MaskClassifier(asset(MASK_MODEL)):
+    pass
+heavy = ("tensorflow", "keras", "matplotlib", "sounddevice", "scipy", "training")
+print([name for name in heavy if name in sys.modules])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"
+    assert done.stderr == ""

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from maskcam import __version__
+from maskcam.cli import main
+from tests.support import ROOT, maskcam
+
+COMMANDS = ["video", "image", "demo", "selftest"]
+
+
+def test_the_version_is_told(tmp_path: Path) -> None:
+    run = maskcam("--version", cwd=tmp_path)
+    assert (run.returncode, run.stdout, run.stderr) == (0, f"maskcam {__version__}\n", "")
+
+
+def test_help_names_every_command_and_has_examples(tmp_path: Path) -> None:
+    run = maskcam("--help", cwd=tmp_path)
+    assert run.returncode == 0
+    assert all(f"    {name} " in run.stdout for name in COMMANDS)
+    assert "examples:" in run.stdout
+    assert "exit codes:" in run.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_and_takes_a_model(name: str, tmp_path: Path) -> None:
+    run = maskcam(name, "--help", cwd=tmp_path)
+    assert run.returncode == 0
+    assert "--model FILE" in run.stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["video"], ["video", "in.mp4"], ["image"]])
+def test_wrong_use_is_told(arguments: list[str], tmp_path: Path) -> None:
+    run = maskcam(*arguments, cwd=tmp_path)
+    assert run.returncode == 2
+    assert "usage: maskcam" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_the_readme_shows_the_help_as_it_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    assert shown.strip() in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_documents_every_command() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert all(f"maskcam {name}" in readme for name in COMMANDS)
+    assert all(f"python -m training {name}" in readme for name in ("prepare", "train", "export"))
+
+
+def test_the_changelog_knows_the_version() -> None:
+    assert __version__ in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -1,0 +1,100 @@
+"""`maskcam image`, as a process on real files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from maskcam.drawn_mask import draw_mask
+from tests.support import astronaut, keypoints, maskcam, one_clear_line
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    bare = astronaut()
+    Image.fromarray(bare).save(folder / "bare.png")
+    Image.fromarray(draw_mask(bare, keypoints(bare))).save(folder / "masked.jpg", quality=95)
+    Image.fromarray(np.full((90, 120, 3), 200, np.uint8)).save(folder / "nobody.png")
+    return folder
+
+
+def test_a_folder_of_pictures_is_judged_and_copied(photos: Path, tmp_path: Path) -> None:
+    run = maskcam("image", photos, "-o", "seen", "--json", "seen.jsonl", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines() == [
+        f"{photos / 'bare.png'}: 1 face, 1 no mask",
+        f"{photos / 'masked.jpg'}: 1 face, 1 mask",
+        f"{photos / 'nobody.png'}: no face",
+    ]
+    rows = [json.loads(line) for line in (tmp_path / "seen.jsonl").read_text().splitlines()]
+    assert [set(row) for row in rows] == [{"source", "width", "height", "faces"}] * 3
+    assert [row["width"] for row in rows] == [512, 512, 120]
+    assert [[face["verdict"] for face in row["faces"]] for row in rows] == [["no_mask"], ["mask"], []]
+    assert rows[0]["faces"][0]["track"] is None
+    assert {path.name for path in (tmp_path / "seen").iterdir()} == {"bare.png", "masked.jpg", "nobody.png"}
+    copy = np.asarray(Image.open(tmp_path / "seen" / "bare.png").convert("RGB"))
+    assert copy.shape == (512, 512, 3)
+    assert not np.array_equal(copy, astronaut())
+
+
+def test_exif_rotation_is_applied(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the picture has to be turned a quarter clockwise
+    turned = Image.fromarray(np.rot90(astronaut()[:400]).copy())
+    turned.save(tmp_path / "turned.jpg", exif=exif, quality=95)
+    run = maskcam("image", "turned.jpg", "--json", "-", cwd=tmp_path)
+    row = json.loads(run.stdout)
+    assert (row["width"], row["height"]) == (512, 400)
+    assert np.abs(np.array(row["faces"][0]["box"]) - [177, 75, 272, 178]).max() < 15
+
+
+def test_a_bad_file_is_named_and_the_others_done(photos: Path, tmp_path: Path) -> None:
+    (photos / "broken.jpg").write_bytes((photos / "masked.jpg").read_bytes()[:9000])
+    (photos / "text.png").write_text("no picture")
+    run = maskcam("image", photos, "--json", "seen.jsonl", cwd=tmp_path)
+    assert run.returncode == 1
+    assert [name in run.stderr for name in ("broken.jpg", "text.png", "bare.png")] == [True, True, False]
+    assert len(run.stderr.splitlines()) == 2
+    assert len((tmp_path / "seen.jsonl").read_text().splitlines()) == 3
+
+
+def test_a_bad_file_alone_is_unusable_input(tmp_path: Path) -> None:
+    (tmp_path / "text.png").write_text("no picture")
+    one_clear_line(maskcam("image", "text.png", cwd=tmp_path))
+    one_clear_line(maskcam("image", "missing.png", cwd=tmp_path))
+
+
+def test_a_picture_beyond_the_limit_is_refused(tmp_path: Path) -> None:
+    Image.new("L", (15360, 8640)).save(tmp_path / "16k.png")
+    assert "8192" in one_clear_line(maskcam("image", "16k.png", cwd=tmp_path))
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    one_clear_line(maskcam("image", "none", cwd=tmp_path))
+
+
+def test_copies_never_replace_pictures_unless_asked(photos: Path, tmp_path: Path) -> None:
+    before = {path.name: path.read_bytes() for path in photos.iterdir()}
+    one_clear_line(maskcam("image", photos, "-o", photos, "--force", cwd=tmp_path))
+    assert {path.name: path.read_bytes() for path in photos.iterdir()} == before
+    target = tmp_path / "seen"
+    target.mkdir()
+    (target / "bare.png").write_bytes(b"precious")
+    run = maskcam("image", photos / "bare.png", "-o", "seen", cwd=tmp_path)
+    assert "--force" in one_clear_line(run)
+    assert (target / "bare.png").read_bytes() == b"precious"
+
+
+def test_two_pictures_of_one_name_are_told_apart(photos: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "bare.png").write_bytes((photos / "bare.png").read_bytes())
+    line = one_clear_line(maskcam("image", photos / "bare.png", other / "bare.png", "-o", "seen", cwd=tmp_path))
+    assert "same copy" in line

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from maskcam.runner import WAITING, side_by_side
+
+
+def test_everything_comes_out_in_order() -> None:
+    assert list(side_by_side(range(100), lambda n: n * n)) == [n * n for n in range(100)]
+
+
+def test_nothing_in_nothing_out() -> None:
+    assert list(side_by_side([], str)) == []
+
+
+def test_reading_working_and_taking_happen_in_three_threads() -> None:
+    readers: set[int] = set()
+
+    def read() -> Iterator[int]:
+        for number in range(5):
+            readers.add(threading.get_ident())
+            yield number
+
+    workers = set(side_by_side(read(), lambda _: threading.get_ident()))
+    assert len(readers | workers | {threading.get_ident()}) == 3
+
+
+def test_memory_stays_level_when_nobody_takes() -> None:
+    taken = 0
+
+    def read() -> Iterator[int]:
+        nonlocal taken
+        for number in range(1000):
+            taken += 1
+            yield number
+
+    results = side_by_side(read(), lambda n: n)
+    next(results)
+    time.sleep(0.4)
+    assert taken <= 2 * WAITING + 6
+    results.close()
+
+
+def test_an_error_in_reading_is_raised_after_what_was_read() -> None:
+    def read() -> Iterator[int]:
+        yield 1
+        raise OSError("the disk is gone")
+
+    results = side_by_side(read(), lambda n: n)
+    assert next(results) == 1
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(results)
+
+
+def test_an_error_in_working_is_raised_with_its_trace() -> None:
+    def work(number: int) -> float:
+        return 1 / (2 - number)
+
+    with pytest.raises(ZeroDivisionError) as raised:
+        list(side_by_side(range(5), work))
+    assert any(entry.name == "work" for entry in raised.traceback)
+
+
+@pytest.mark.parametrize("end", ["exhaust", "close", "fail"])
+def test_threads_end_and_the_source_is_closed_however_it_ends(end: str) -> None:
+    before = threading.active_count()
+    closed = []
+
+    def read() -> Iterator[int]:
+        try:
+            yield from range(20)
+        finally:
+            closed.append(True)
+
+    def work(number: int) -> int:
+        if end == "fail" and number == 9:
+            raise ValueError("nine")
+        return number
+
+    results = side_by_side(read(), work)
+    next(results)
+    if end == "close":
+        results.close()
+    elif end == "fail":
+        with pytest.raises(ValueError, match="nine"):
+            list(results)
+    else:
+        list(results)
+    assert threading.active_count() == before
+    assert closed == [True]
+
+
+def test_never_started_never_runs() -> None:
+    before = threading.active_count()
+    side_by_side(iter(()), str).close()
+    assert threading.active_count() == before

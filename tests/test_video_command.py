@@ -1,0 +1,233 @@
+"""`maskcam video` and `maskcam demo`, as processes on real files."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from maskcam.assets import DEMO_CLIP, asset
+from maskcam.sources import VideoSource
+from tests.support import astronaut, environment, maskcam, one_clear_line, write_clip
+
+FACE_KEYS = {
+    *("box", "score", "track", "detected", "no_mask_probability", "raw_no_mask_probability", "verdict", "reason")
+}
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the demo clip was worked through with every output."""
+    folder = tmp_path_factory.mktemp("video")
+    run = maskcam(
+        *("video", asset(DEMO_CLIP), "-o", "seen.mp4", "--json", "seen.jsonl", "--events", "seen.csv"), cwd=folder
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == ""
+    (folder / "stdout").write_text(run.stdout)
+    return folder
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "seen.jsonl").read_text().splitlines()]
+
+
+def test_every_frame_is_there_at_its_time(done: Path) -> None:
+    with VideoSource(asset(DEMO_CLIP)) as source:
+        times = [one.frame.time for one in source]
+    with VideoSource(done / "seen.mp4") as seen:
+        assert (seen.width, seen.height) == (640, 480)
+        assert [one.frame.time for one in seen] == times
+    assert [row["time"] for row in rows(done)] == [round(one, 4) for one in times]
+    assert [row["frame"] for row in rows(done)] == list(range(len(times)))
+
+
+def test_the_video_is_one_that_browsers_play(done: Path) -> None:
+    with av.open(str(done / "seen.mp4")) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.name == "h264"
+        assert stream.codec_context.pix_fmt == "yuv420p"
+
+
+def test_the_json_has_the_fields_and_nothing_else(done: Path) -> None:
+    for row in rows(done):
+        assert set(row) == {"frame", "time", "faces"}
+        for face in row["faces"]:
+            assert set(face) == FACE_KEYS
+            x0, y0, x1, y1 = face["box"]
+            assert 0 <= x0 < x1 <= 640
+            assert 0 <= y0 < y1 <= 480
+            assert 0 <= face["no_mask_probability"] <= 1
+            assert 0 <= face["raw_no_mask_probability"] <= 1
+            assert face["verdict"] in ("mask", "no_mask", "unsure")
+            assert (face["reason"] is None) == (face["verdict"] != "unsure")
+            assert isinstance(face["track"], int)
+            for value in (*face["box"], face["score"], face["no_mask_probability"]):
+                assert round(value, 4) == value
+
+
+def test_the_verdicts_are_those_of_the_clip(done: Path) -> None:
+    said = {row["frame"]: [face["verdict"] for face in row["faces"]] for row in rows(done)}
+    assert all(said[frame] == ["no_mask"] for frame in range(2, 65))
+    assert all(said[frame] == ["mask"] for frame in range(90, 138))
+    assert all(said[frame] == ["no_mask"] for frame in range(165, 200))
+
+
+def test_the_events_tell_the_story(done: Path) -> None:
+    with (done / "seen.csv").open(newline="") as file:
+        events = list(csv.DictReader(file))
+    assert list(events[0]) == ["time", "track", "event", "verdict", "probability"]
+    assert [(event["event"], event["verdict"]) for event in events if event["verdict"] != "unsure"] == [
+        ("appeared", "no_mask"),
+        ("verdict", "mask"),
+        ("verdict", "no_mask"),
+        ("left", "no_mask"),
+    ]
+    assert 3.0 <= float(events[1]["time"]) <= 3.6
+
+
+def test_the_boxes_are_drawn(done: Path) -> None:
+    with VideoSource(asset(DEMO_CLIP)) as source, VideoSource(done / "seen.mp4") as seen:
+        plain, drawn = next(iter(source)).frame.image, next(iter(seen)).frame.image
+    x0, y0, x1, _ = (round(value) for value in rows(done)[0]["faces"][0]["box"])
+    changed = np.abs(plain.astype(int) - drawn).max(axis=2) > 60
+    assert changed[y0 - 3 : y0 + 4, x0:x1].any(axis=0).mean() > 0.9
+
+
+def test_it_ends_with_a_summary(done: Path) -> None:
+    summary = (done / "stdout").read_text()
+    assert summary.startswith("1 person seen, 1 without a mask, longest ")
+    assert "200 frames, " in summary
+    assert summary.strip().endswith("frames/s")
+
+
+def test_nothing_is_left_beside_the_outputs(done: Path) -> None:
+    assert {path.name for path in done.iterdir()} == {"seen.mp4", "seen.jsonl", "seen.csv", "stdout"}
+
+
+def test_the_demo_says_what_it_saw(tmp_path: Path) -> None:
+    run = maskcam("demo", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == ""
+    lines = run.stdout.splitlines()
+    assert lines[0].endswith("person 1 appears: no mask")
+    assert any(line.endswith("person 1 now: mask") for line in lines)
+    assert lines[-1] == "wrote maskcam-demo.mp4"
+    assert (tmp_path / "maskcam-demo.mp4").stat().st_size > 100_000
+
+
+def test_the_demo_clip_is_small() -> None:
+    assert asset(DEMO_CLIP).stat().st_size <= 2_000_000
+
+
+def test_json_on_standard_output_is_json_alone(tmp_path: Path) -> None:
+    write_clip(tmp_path / "in.mp4", lambda _: astronaut(), 3)
+    run = maskcam("video", "in.mp4", "-o", "out.mp4", "--json", "-", cwd=tmp_path)
+    assert run.returncode == 0
+    assert [json.loads(line)["frame"] for line in run.stdout.splitlines()] == [0, 1, 2]
+    assert "1 person seen" in run.stderr
+
+
+def test_nothing_is_overwritten_unless_asked(tmp_path: Path) -> None:
+    write_clip(tmp_path / "in.mp4", lambda _: astronaut(), 3)
+    (tmp_path / "out.mp4").write_bytes(b"precious")
+    line = one_clear_line(maskcam("video", "in.mp4", "-o", "out.mp4", cwd=tmp_path))
+    assert "--force" in line
+    assert (tmp_path / "out.mp4").read_bytes() == b"precious"
+    (tmp_path / "x.jsonl").write_text("precious")
+    one_clear_line(maskcam("video", "in.mp4", "-o", "new.mp4", "--json", "x.jsonl", cwd=tmp_path))
+    assert not (tmp_path / "new.mp4").exists()
+    assert (tmp_path / "x.jsonl").read_text() == "precious"
+    assert maskcam("video", "in.mp4", "-o", "out.mp4", "--force", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "out.mp4").stat().st_size > 1000
+
+
+def wrong_inputs(folder: Path) -> dict[str, Path]:
+    (folder / "empty.mp4").touch()
+    (folder / "text.mp4").write_text("this is no video\n" * 50)
+    return {name: folder / name for name in ("missing.mp4", "empty.mp4", "text.mp4", ".")}
+
+
+@pytest.mark.parametrize("name", ["missing.mp4", "empty.mp4", "text.mp4", "."])
+def test_an_unusable_input_gets_one_line(tmp_path: Path, name: str) -> None:
+    path = wrong_inputs(tmp_path)[name]
+    line = one_clear_line(maskcam("video", path, "-o", "out.mp4", cwd=tmp_path))
+    assert str(path) in line
+    assert not (tmp_path / "out.mp4").exists()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["-o", "in.mp4", "--force"],
+        ["-o", "no-such-folder/out.mp4"],
+        ["-o", "."],
+        ["-o", "out.mp4", "--json", "out.mp4"],
+        ["-o", "out.mp4", "--json", "-", "--events", "-"],
+        ["-o", "out.mp4", "--model", "missing.tflite"],
+        ["-o", "out.mp4", "--model", "in.mp4"],
+    ],
+    ids=" ".join,
+)
+def test_unusable_outputs_and_models_get_one_line(tmp_path: Path, more: list[str]) -> None:
+    clip = write_clip(tmp_path / "in.mp4", lambda _: astronaut(), 2)
+    before = clip.read_bytes()
+    one_clear_line(maskcam("video", "in.mp4", *more, cwd=tmp_path))
+    assert clip.read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"in.mp4"}
+
+
+@pytest.mark.parametrize("value", ["0", "1", "-3", "nan", "much"])
+def test_a_threshold_is_a_probability(tmp_path: Path, value: str) -> None:
+    run = maskcam("video", "in.mp4", "-o", "out.mp4", f"--threshold={value}", cwd=tmp_path)
+    assert run.returncode == 2
+    assert "must be between 0 and 1" in run.stderr
+
+
+def test_a_truncated_video_is_done_as_far_as_it_goes(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "whole.mp4", lambda n: np.roll(astronaut(), n, axis=1), 50)
+    (tmp_path / "cut.mp4").write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    run = maskcam("video", "cut.mp4", "-o", "out.mp4", cwd=tmp_path)
+    line = one_clear_line(run, code=1)
+    assert "cut.mp4" in line
+    assert "out.mp4 holds what could be read" in line
+    with VideoSource(tmp_path / "out.mp4") as source:
+        frames = sum(1 for _ in source)
+    assert 5 < frames < 50
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_with_a_whole_shorter_video(tmp_path: Path, number: signal.Signals) -> None:
+    write_clip(tmp_path / "long.mp4", lambda n: np.roll(astronaut(), n, axis=1), 500)
+    command = [sys.executable, "-m", "maskcam", "video", "long.mp4", "-o", "out.mp4", "--json", "out.jsonl"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        part = next(tmp_path.glob("out.*.part.jsonl"), None)
+        if part and part.stat().st_size > 1000:
+            break
+        time.sleep(0.05)
+    os.kill(process.pid, number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, (out, err)
+    assert "stopped after " in err
+    assert " of 20.0 s; out.mp4 holds what was done" in err
+    assert "1 person seen" in out
+    with VideoSource(tmp_path / "out.mp4") as source:
+        frames = sum(1 for _ in source)
+        assert source.damage is None
+    assert 0 < frames < 500
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == frames
+    assert {path.name for path in tmp_path.iterdir()} == {"long.mp4", "out.mp4", "out.jsonl"}
