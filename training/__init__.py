@@ -1,0 +1,1 @@
+"""Prepares data, trains the classifier and exports the weights that maskcam loads."""

@@ -1,0 +1,150 @@
+"""Augmentation against the shortcuts of the data: every change keeps the label and befalls both classes alike.
+
+In the 12k set masked faces are large, pixelated and tilted and bare ones small, sharp and upright. A network
+would learn that; so both classes are scaled down, tilted, blurred and pixelated with the same chances.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from maskcam.crops import resize
+from maskcam.frames import Floats, Pixels
+from training.pictures import Surrounded
+
+SMALLEST = 16
+"""Faces are scaled down to as little as this many pixels."""
+
+
+def augment(source: Surrounded, size: int, random: np.random.Generator) -> Pixels:
+    """Return one random view `(size, size, 3) uint8 RGB` of a sample."""
+    view = _warp(source, size, random)
+    if random.random() < 0.2:
+        view = _cover(view, random)
+    view = _colour(view, random)
+    if random.random() < 0.2:
+        view = _blur(view, random)
+    if random.random() < 0.5:
+        view = _scale_down(view, random)
+    if random.random() < 0.2:
+        view = _noise(view, random)
+    if random.random() < 0.4:
+        view = _jpeg(view, random)
+    if view.shape[0] == size:
+        return view
+    if random.random() < 0.15:  # blocky, as many masked faces of the 12k set are
+        return np.asarray(cv2.resize(view, (size, size), interpolation=cv2.INTER_NEAREST), np.uint8)
+    return resize(view, size)
+
+
+def _warp(source: Surrounded, size: int, random: np.random.Generator) -> Pixels:
+    """Turn, shift, stretch, mirror: one resampling from the picture with its surroundings."""
+    x0, y0, x1, y1 = source.inner
+    centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
+    centre += random.normal(0, 0.05, 2).clip(-0.12, 0.12) * (x1 - x0, y1 - y0)
+    zoom = math.exp(float(np.clip(random.normal(0, 0.12), -0.3, 0.3)))
+    stretch = math.exp(float(np.clip(random.normal(0, 0.06), -0.15, 0.15)))
+    degrees = random.normal(0, 9) if random.random() < 0.8 else random.uniform(-45, 45)
+    angle = math.radians(degrees)
+    wide, high = (x1 - x0) * zoom * stretch / size, (y1 - y0) * zoom / stretch / size
+    if random.random() < 0.5:
+        wide = -wide
+    picture = source.picture
+    shrink = min(abs(wide), high)
+    if shrink > 1.5:  # sampled linearly it would sparkle, so first scale by area
+        factor = 1 / shrink
+        picture = np.asarray(cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
+        centre, wide, high = centre * factor, wide * factor, high * factor
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    linear = turn @ np.diag([wide, high])
+    offset = centre - linear @ np.full(2, size / 2)
+    border = cv2.BORDER_REPLICATE if random.random() < 0.6 else cv2.BORDER_CONSTANT
+    fill = [int(value) for value in random.integers(0, 256, 3)]
+    return np.asarray(
+        cv2.warpAffine(
+            picture,
+            np.column_stack([linear, offset]),
+            (size, size),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=border,
+            borderValue=fill,
+        ),
+        np.uint8,
+    )
+
+
+def _cover(view: Pixels, random: np.random.Generator) -> Pixels:
+    """Hide a part, too small to be a mask, anywhere; cover alone must not decide."""
+    size = view.shape[0]
+    covered = view.copy()
+    colour = [int(value) for value in random.integers(0, 256, 3)]
+    centre = [int(value) for value in random.integers(0, size, 2)]
+    axes = [max(int(value * size), 1) for value in random.uniform(0.04, 0.2, 2)]
+    if random.random() < 0.5:
+        cv2.ellipse(covered, centre, axes, float(random.uniform(0, 180)), 0, 360, colour, -1, cv2.LINE_AA)
+    else:
+        corners = cv2.boxPoints((centre, (axes[0] * 1.6, axes[1] * 1.6), float(random.uniform(0, 90))))
+        cv2.fillConvexPoly(covered, corners.astype(np.int32), colour, cv2.LINE_AA)
+    if random.random() < 0.5:  # skin and cloth are never one flat colour
+        texture = random.normal(0, 12, (max(size // 8, 1),) * 2).astype(np.float32)
+        shade = cv2.resize(texture, (size, size), interpolation=cv2.INTER_CUBIC)[..., None]
+        changed = (covered != view).any(axis=2, keepdims=True)
+        covered = np.where(changed, np.clip(covered + shade, 0, 255), covered).astype(np.uint8)
+    return covered
+
+
+def _colour(view: Pixels, random: np.random.Generator) -> Pixels:
+    """Change light, contrast, white balance and saturation; sometimes to grey."""
+    changed: Floats = view.astype(np.float32)
+    gain = math.exp(random.normal(0, 0.2))
+    balance = np.exp(random.normal(0, 0.06, 3)).astype(np.float32)
+    middle = float(changed.mean())
+    contrast = math.exp(random.normal(0, 0.18))
+    changed = ((changed - middle) * contrast + middle) * gain * balance
+    grey = changed @ np.array([0.299, 0.587, 0.114], np.float32)
+    kept = 0.0 if random.random() < 0.1 else float(np.clip(random.normal(1, 0.25), 0, 2))
+    changed = grey[..., None] + (changed - grey[..., None]) * np.float32(kept)
+    if random.random() < 0.2:
+        changed = 255 * np.power(
+            np.clip(changed, 0, 255) / 255, np.float32(math.exp(random.normal(0, 0.35))), dtype=np.float32
+        )
+    return np.asarray(np.clip(changed, 0, 255), np.uint8)
+
+
+def _blur(view: Pixels, random: np.random.Generator) -> Pixels:
+    """Out of focus, or moved."""
+    size = view.shape[0]
+    if random.random() < 0.6:
+        return np.asarray(cv2.GaussianBlur(view, (0, 0), float(random.uniform(0.004, 0.03)) * size), np.uint8)
+    length = max(int(random.uniform(0.03, 0.12) * size), 2)
+    kernel = np.zeros((length, length), np.float32)
+    middle, angle = (length - 1) / 2, random.uniform(0, math.pi)
+    ends = [
+        (round(middle + sign * middle * math.cos(angle)), round(middle + sign * middle * math.sin(angle)))
+        for sign in (-1, 1)
+    ]
+    cv2.line(kernel, ends[0], ends[1], 1.0)
+    return np.asarray(cv2.filter2D(view, -1, kernel / kernel.sum()), np.uint8)
+
+
+def _scale_down(view: Pixels, random: np.random.Generator) -> Pixels:
+    """Lose detail, evenly on the scale of sizes from `SMALLEST` up."""
+    size = view.shape[0]
+    small = round(math.exp(random.uniform(math.log(min(SMALLEST, size)), math.log(size))))
+    return np.asarray(cv2.resize(view, (small, small), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _noise(view: Pixels, random: np.random.Generator) -> Pixels:
+    """Add a sensor's noise."""
+    grain = random.normal(0, random.uniform(2, 16), view.shape)
+    return np.asarray(np.clip(view + grain, 0, 255), np.uint8)
+
+
+def _jpeg(view: Pixels, random: np.random.Generator) -> Pixels:
+    """Compress, down to what poor cameras send."""
+    quality = int(random.integers(20, 96))
+    _, data = cv2.imencode(".jpg", view, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)

@@ -1,0 +1,163 @@
+"""A run's folder: configuration, history, best weights, and the checkpoint that an interrupted run goes on from."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maskcam.errors import UnusableInput
+from maskcam.modelcard import CropRule
+
+BEST = "best.weights.h5"
+_CONFIG, _STATE, _HISTORY = "config.json", "checkpoint.json", "history.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """Every number of a training; written to the run's folder and into the model card."""
+
+    manifest: str
+    weights: str | None
+    input_size: int = 160
+    batch: int = 32
+    epoch_images: int = 4096
+    head_epochs: int = 1
+    epochs: int = 8
+    rate: float = 3e-4
+    head_rate: float = 1e-3
+    warm_up: float = 0.05
+    hidden: int = 256
+    dropout: float = 0.3
+    smoothing: float = 0.05
+    clip: float = 1.0
+    precision: str = "float32"
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("batch", "epoch_images", "epochs", "hidden"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1")
+        if self.head_epochs < 0 or self.seed < 0:
+            raise ValueError("head_epochs and seed can't be negative")
+        if not 75 <= self.input_size <= 1024:
+            raise ValueError("input_size must be from 75 to 1024 px")
+        if not (0 < self.rate < 1 and 0 < self.head_rate < 1 and self.clip > 0):
+            raise ValueError("rates must be between 0 and 1, clip above 0")
+        if not (0 <= self.dropout < 1 and 0 <= self.smoothing < 0.5 and 0 <= self.warm_up < 1):
+            raise ValueError("dropout, smoothing and warm_up are shares below 1")
+
+    @property
+    def epoch_steps(self) -> int:
+        """Batches in an epoch."""
+        return max(self.epoch_images // self.batch, 1)
+
+    @property
+    def head_steps(self) -> int:
+        """Batches of the first phase, in which only the new layers and the BatchNorms learn."""
+        return self.head_epochs * self.epoch_steps
+
+    @property
+    def steps(self) -> int:
+        """Batches of both phases."""
+        return self.head_steps + self.epochs * self.epoch_steps
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a run has come: the next step and the best validation loss with its epoch."""
+
+    step: int = 0
+    best_loss: float = float("inf")
+    best_epoch: int = 0
+
+
+class RunFolder:
+    """The files of one run."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the folder; nothing is read or made yet."""
+        self.path = path
+
+    @property
+    def best(self) -> Path:
+        """The weights with the least validation loss."""
+        return self.path / BEST
+
+    def start(self, config: TrainConfig) -> None:
+        """Make the folder and write the configuration; UnusableInput when a run already lies there."""
+        if (self.path / _CONFIG).exists():
+            raise UnusableInput(f"{self.path}: holds a run already; go on with --resume or name another folder")
+        self.path.mkdir(parents=True, exist_ok=True)
+        _write_whole(self.path / _CONFIG, json.dumps({**asdict(config), "crop": asdict(CropRule())}, indent=2) + "\n")
+
+    def config(self) -> tuple[TrainConfig, CropRule]:
+        """Read the configuration and the crop rule that the run was trained with; UnusableInput for no run."""
+        try:
+            fields = json.loads((self.path / _CONFIG).read_text(encoding="utf-8"))
+            crop = CropRule(**fields.pop("crop"))
+            return TrainConfig(**fields), crop
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise UnusableInput(f"{self.path}: holds no training run ({error})") from None
+
+    def save(self, model: Any, optimizer: Any, progress: Progress) -> None:
+        """Write the checkpoint; an older one stays until the new one is whole."""
+        name = f"checkpoint-{progress.step}"
+        model.save_weights(self.path / f"{name}.weights.h5")
+        variables = {f"v{place}": np.asarray(one) for place, one in enumerate(optimizer.variables)}
+        with (self.path / f"{name}.npz").open("wb") as file:
+            np.savez(file, **variables)  # type: ignore[arg-type]
+        _write_whole(self.path / _STATE, json.dumps({"name": name, **asdict(progress)}) + "\n")
+        for old in self.path.glob("checkpoint-*"):
+            if old.name.split(".")[0] != name:
+                old.unlink()
+
+    def progress(self) -> tuple[Progress, str] | None:
+        """Return how far the checkpoint came and its name, or None when there is none yet."""
+        try:
+            state = json.loads((self.path / _STATE).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        name = str(state.pop("name"))
+        return Progress(**state), name
+
+    def restore_weights(self, model: Any, name: str) -> None:
+        """Load the checkpoint's weights."""
+        model.load_weights(self.path / f"{name}.weights.h5")
+
+    def restore_optimizer(self, optimizer: Any, name: str) -> None:
+        """Load the optimizer's state, if the checkpoint's optimizer had the same variables."""
+        with np.load(self.path / f"{name}.npz") as stored:
+            values = [stored[f"v{place}"] for place in range(len(stored.files))]
+        variables = optimizer.variables
+        if [value.shape for value in values] == [tuple(one.shape) for one in variables]:
+            for one, value in zip(variables, values, strict=True):
+                one.assign(value)
+
+    def add_history(self, row: dict[str, float | int | str]) -> None:
+        """Append a line to the history."""
+        path = self.path / _HISTORY
+        new = not path.exists()
+        with path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fieldnames=list(row))
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+
+    def history(self) -> list[dict[str, str]]:
+        """Read the history; empty when there is none."""
+        path = self.path / _HISTORY
+        if not path.exists():
+            return []
+        with path.open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+
+def _write_whole(path: Path, text: str) -> None:
+    part = path.with_suffix(".part.json")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)

@@ -1,0 +1,144 @@
+"""The training commands: parse, call, print."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+
+from maskcam import __version__
+from maskcam.errors import FailedOnTheWay, UnusableInput
+from training.checkpoint import RunFolder, TrainConfig
+from training.prepare import describe, prepare
+from training.train import Interrupted, train
+
+_EXAMPLES = """examples:
+  python -m training prepare data/face-mask-12k data/face-mask-4k --out runs/data
+  python -m training train runs/data/manifest.csv --weights imagenet --out runs/first
+  python -m training train --resume --out runs/first
+  python -m training export runs/first
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return 0 when done, 1 when it failed on the way, 2 for wrong use, 130 after Ctrl-C."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        return code
+    except UnusableInput as error:
+        print(f"training: {error}", file=sys.stderr)
+        return 2
+    except FailedOnTheWay as error:
+        print(f"training: {error}", file=sys.stderr)
+        return 1
+    except Interrupted as error:
+        print(f"training: {error}", file=sys.stderr)
+        return 130
+    except KeyboardInterrupt:
+        print("training: stopped", file=sys.stderr)
+        return 130
+
+
+def _prepare(options: argparse.Namespace) -> int:
+    prepared = prepare(options.data, options.out)
+    for line in describe(prepared):
+        print(line)
+    print(f"wrote {options.out / 'manifest.csv'} with {len(prepared.samples)} faces")
+    return 0
+
+
+def _train(options: argparse.Namespace) -> int:
+    if options.resume == (options.manifest is not None):
+        raise UnusableInput("give a manifest to start a training, or --resume to go on with one")
+    config = None
+    if not options.resume:
+        given = {one.name: getattr(options, one.name) for one in fields(TrainConfig)}
+        given["manifest"] = str(options.manifest.resolve())
+        try:
+            config = TrainConfig(**given)
+        except ValueError as error:
+            raise UnusableInput(str(error)) from None
+    progress = train(RunFolder(options.out), config)
+    print(
+        f"trained {progress.step} steps; best validation loss {progress.best_loss:.4f} in epoch {progress.best_epoch}"
+    )
+    print(f"export it with: python -m training export {options.out}")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from training.export import export  # noqa: PLC0415 (brings TensorFlow, which `prepare` does without)
+
+    for line in export(RunFolder(options.folder), options.out, options.force):
+        print(line)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training",
+        description="Prepare data, train the classifier, export the weights that maskcam loads.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"maskcam training {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    one = commands.add_parser("prepare", help="read folders of data and write a manifest")
+    one.add_argument("data", nargs="+", type=Path, metavar="DATA", help="a folder in one of the known layouts")
+    one.add_argument("--out", type=Path, default=Path("runs/data"), help="folder of the manifest (%(default)s)")
+    one.set_defaults(run=_prepare)
+    _add_train(commands)
+    one = commands.add_parser("export", help="convert a run to the file that the app loads, with its card")
+    one.add_argument("folder", type=Path, metavar="RUN", help="the folder of a training")
+    one.add_argument(
+        "--out", type=Path, default=Path("assets/mask_classifier.tflite"), help="the file to write (%(default)s)"
+    )
+    one.add_argument("--force", action="store_true", help="replace files that are there")
+    one.set_defaults(run=_export)
+    return parser
+
+
+def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    one = commands.add_parser("train", help="train InceptionV3 on a manifest")
+    default = TrainConfig(manifest="", weights=None)
+    one.add_argument("manifest", nargs="?", type=Path, metavar="MANIFEST", help="the CSV that prepare wrote")
+    one.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the training")
+    one.add_argument("--resume", action="store_true", help="go on from the checkpoint in RUN")
+    one.add_argument(
+        "--weights",
+        default="imagenet",
+        help="what InceptionV3 starts from: imagenet, fetched by Keras, or a file without the top (%(default)s)",
+    )
+    numbers: list[tuple[str, type, str]] = [
+        ("input_size", int, "side of the square input in pixels, from 75"),
+        ("batch", int, "pictures in a step"),
+        ("epoch_images", int, "pictures between two validations"),
+        ("head_epochs", int, "epochs in which only the new layers and BatchNorm learn"),
+        ("epochs", int, "epochs in which all layers learn"),
+        ("rate", float, "highest learning rate for all layers"),
+        ("head_rate", float, "learning rate of the head"),
+        ("warm_up", float, "share of the steps in which the rate rises"),
+        ("hidden", int, "units of the connected layer"),
+        ("dropout", float, "share of them dropped while learning"),
+        ("smoothing", float, "label smoothing"),
+        ("clip", float, "greatest norm of a gradient"),
+        ("seed", int, "fixes what chance decides"),
+    ]
+    for name, kind, text in numbers:
+        one.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=kind,
+            default=getattr(default, name),
+            metavar="N" if kind is int else "X",
+            help=f"{text} (%(default)s)",
+        )
+    one.add_argument(
+        "--precision",
+        choices=["float32", "mixed_bfloat16", "mixed_float16"],
+        default="float32",
+        help="mixed_bfloat16 halves the time on processors that have it (%(default)s)",
+    )
+    one.set_defaults(run=_train)

@@ -1,0 +1,163 @@
+"""`export`: from a run to the file that the app loads, with a card that tells the truth about it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from maskcam.classifier import MaskClassifier
+from maskcam.crops import scale
+from maskcam.errors import FailedOnTheWay, UnusableInput
+from maskcam.frames import Flags, Floats, Pixels
+from maskcam.modelcard import NO_MASK, ModelCard, card_path, file_sha256
+from maskcam.native import quiet
+from training.checkpoint import RunFolder, TrainConfig
+from training.manifest import LABELS, TEST, TRAIN, VALIDATION, Sample, read_manifest
+from training.metrics import choose_threshold, score
+from training.model import build
+from training.pictures import app_crop
+from training.tf import import_tensorflow
+from training.train import training_card
+
+LARGEST_FILE = 25_000_000
+"""Bytes that the exported file may have."""
+MEAN_APART, MOST_APART = 0.01, 0.1
+"""How far the no-mask probabilities of the exported file and of the Keras model may differ, on average and for 99
+of 100 pictures: 8-bit weights move a few undecided faces, a wrong conversion moves all."""
+COMPARED = 200
+"""Real pictures, evenly taken from the validation set, on which the two are compared."""
+
+SOURCES: dict[str, dict[str, str]] = {
+    "face-mask-12k": {
+        "name": "Face Mask Detection ~12K Images Dataset (Ashish Jangra, Kaggle)",
+        "licence": "CC0-1.0",
+    },
+    "face-mask-4k": {"name": "4,094 pictures collected from the web", "licence": "MIT"},
+    "scenes-train": {"name": "483 photographs with hand-labelled heads, collected from the web", "licence": "unstated"},
+}
+"""What the card says of the sources that it knows by name; others are named only."""
+
+
+def export(run: RunFolder, target: Path, force: bool) -> Iterator[str]:
+    """Convert the run's best weights to `target` and write its card beside it; yield what is worth telling.
+
+    Raises UnusableInput when there is no run, no finished epoch, or a file is in the way; FailedOnTheWay when the
+    exported file is too large or doesn't agree with the Keras model. Then neither file appears.
+    """
+    config, crop = run.config()
+    if not run.best.is_file():
+        raise UnusableInput(f"{run.path}: no epoch is finished yet; go on with --resume")
+    if target.suffix != ".tflite" or not target.parent.is_dir():
+        raise UnusableInput(f"{target}: name a .tflite file in a folder that exists")
+    for path in (target, card_path(target)):
+        if path.exists() and not force:
+            raise UnusableInput(f"{path}: exists; add --force to replace it")
+    samples = read_manifest(Path(config.manifest))
+    model = build(config.input_size, len(LABELS), config.hidden, config.dropout)
+    model.load_weights(run.best)
+    part = target.with_name(target.stem + ".part.tflite")
+    part_card = card_path(part)
+    try:
+        part.write_bytes(convert(model))
+        size = part.stat().st_size
+        if size > LARGEST_FILE:
+            raise FailedOnTheWay(f"the exported file has {size:,} bytes, more than {LARGEST_FILE:,}")
+        card = replace(training_card(config, crop), sha256=file_sha256(part))
+        part_card.write_text(card.to_json(), encoding="utf-8")
+        with MaskClassifier(part) as classifier:
+            check_agreement(model, classifier, _pictures(samples, card, VALIDATION, COMPARED)[0])
+            card = _complete(card, classifier, samples, config)
+        part_card.write_text(card.to_json(), encoding="utf-8")
+        part.replace(target)
+        part_card.replace(card_path(target))
+    finally:
+        part.unlink(missing_ok=True)
+        part_card.unlink(missing_ok=True)
+    yield f"wrote {target} ({size / 1e6:.1f} MB) and {card_path(target)}; threshold {card.threshold:.4f}"
+    for name, values in card.metrics.items():
+        yield (
+            f"{name}: {values['missed_alarms']} missed of {values['positives']} bare,"
+            f" {values['false_alarms']} false of {values['negatives']} masked"
+        )
+
+
+def convert(model: Any) -> bytes:
+    """Return the model as a LiteRT file with 8-bit weights; activations stay float."""
+    tensorflow = import_tensorflow()
+    with quiet(), redirect_stdout(io.StringIO()):  # it prints every tensor it captures
+        converter = tensorflow.lite.TFLiteConverter.from_keras_model(model)
+        converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
+        return bytes(converter.convert())
+
+
+def check_agreement(model: Any, classifier: MaskClassifier, pictures: Pixels) -> None:
+    """Raise FailedOnTheWay when model and exported file differ on `pictures` `(n, s, s, 3) uint8`."""
+    column = classifier.card.labels.index(NO_MASK)
+    exported = classifier.classify(pictures)[:, column]
+    original = np.concatenate(
+        [
+            np.asarray(model.predict_on_batch(scale(pictures[start : start + 32], classifier.card)))[:, column]
+            for start in range(0, len(pictures), 32)
+        ]
+    )
+    apart: NDArray[np.float32] = np.abs(exported - original)
+    mean, most = float(apart.mean()), float(np.quantile(apart, 0.99))
+    if mean > MEAN_APART or most > MOST_APART:
+        raise FailedOnTheWay(
+            f"the exported file does not agree with the Keras model: no-mask probabilities {mean:.4f} apart on"
+            f" average (at most {MEAN_APART}), {most:.4f} for 99 of 100 (at most {MOST_APART})"
+        )
+
+
+def _complete(card: ModelCard, classifier: MaskClassifier, samples: Sequence[Sample], config: TrainConfig) -> ModelCard:
+    """Choose the threshold on the validation set, score validation and test, and fill in the card."""
+    judged = {part: _judge(classifier, samples, part) for part in (VALIDATION, TEST)}
+    try:
+        threshold = round(choose_threshold(*judged[VALIDATION]), 4)
+    except ValueError as error:
+        raise FailedOnTheWay(f"no threshold can be chosen: {error}") from None
+    trained = sorted({one.source for one in samples if one.split == TRAIN})
+    return replace(
+        card,
+        threshold=threshold,
+        metrics={part: score(*values, threshold).as_dict() for part, values in judged.items() if len(values[0])},
+        data=[{"source": name, **SOURCES.get(name, {})} for name in trained],
+        start_weights=_start(config),
+        training={**asdict(config), "manifest": Path(config.manifest).name, "weights": None},
+    )
+
+
+def _start(config: TrainConfig) -> dict[str, Any]:
+    name = Path(config.weights).name if config.weights else "none"
+    origin = "ImageNet weights of keras.applications" if name == "imagenet" else "a file"
+    if name == "inception_v3_notop.weights.h5":
+        origin = "InceptionV3 of the npm package nsfwjs 4.3.0, from ImageNet, dequantised"
+    return {"name": name, "origin": origin, "licence": "MIT" if "nsfwjs" in origin else "as its source states"}
+
+
+def _judge(classifier: MaskClassifier, samples: Sequence[Sample], part: str) -> tuple[Floats, Flags]:
+    """Return the exported file's no-mask probabilities and the truth, through the app's own preprocessing."""
+    chosen = [one for one in samples if one.split == part]
+    found = np.empty(len(chosen), np.float32)
+    for start in tqdm(range(0, len(chosen), 64), desc=f"scoring {part}", disable=None):
+        pictures = _load(chosen[start : start + 64], classifier.card)
+        found[start : start + 64] = classifier.no_mask_probability(pictures)
+    return found, np.array([one.label == NO_MASK for one in chosen], np.bool_)
+
+
+def _pictures(samples: Sequence[Sample], card: ModelCard, part: str, count: int) -> tuple[Pixels, list[Sample]]:
+    chosen = [one for one in samples if one.split == part]
+    chosen = chosen[:: max(len(chosen) // count, 1)][:count]
+    return _load(chosen, card), chosen
+
+
+def _load(samples: Sequence[Sample], card: ModelCard) -> Pixels:
+    return np.stack([app_crop(one, card.crop, card.input_size) for one in samples])

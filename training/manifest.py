@@ -1,0 +1,66 @@
+"""The manifest: one line a face, in CSV, that every later step reads."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from maskcam.errors import UnusableInput
+from maskcam.modelcard import MASK, NO_MASK
+
+LABELS = (MASK, NO_MASK)
+TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
+_COLUMNS = ["path", "label", "source", "group", "split", "box"]
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One labelled face.
+
+    `box` is the detector's box, pixels xyxy in the picture at `path`; without one the whole picture is the crop.
+    Samples of one `group` show the same original; a group never crosses a split.
+    """
+
+    path: Path
+    label: str
+    source: str
+    group: str
+    split: str
+    box: Box | None = None
+
+    def __post_init__(self) -> None:
+        if self.label not in LABELS or self.split not in SPLITS:
+            raise ValueError(f"unknown label {self.label!r} or split {self.split!r}")
+
+
+def write_manifest(path: Path, samples: Iterable[Sample]) -> None:
+    """Write the manifest, whole or not at all."""
+    part = path.with_suffix(".part.csv")
+    with part.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(_COLUMNS)
+        for one in samples:
+            box = " ".join(f"{value:g}" for value in one.box) if one.box else ""
+            rows.writerow([one.path, one.label, one.source, one.group, one.split, box])
+    part.replace(path)
+
+
+def read_manifest(path: Path) -> list[Sample]:
+    """Read a manifest; UnusableInput in one line when it is none."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [_sample(row) for row in csv.DictReader(file)]
+    except (OSError, KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
+        raise UnusableInput(f"{path}: not a manifest ({error}); make one with `prepare`") from None
+
+
+def _sample(row: dict[str, str]) -> Sample:
+    values = [float(value) for value in row["box"].split()]
+    if len(values) not in (0, 4):
+        raise ValueError(f"a box has four numbers, not {row['box']!r}")
+    box = (values[0], values[1], values[2], values[3]) if values else None
+    return Sample(Path(row["path"]), row["label"], row["source"], row["group"], row["split"], box)

@@ -1,0 +1,104 @@
+"""What a classifier got right and wrong. Pure numpy; the positive class is everywhere "no mask"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskcam.frames import Flags, Floats
+
+MISSED_WEIGHS = 5
+"""How many false alarms weigh as much as one bare face that is called masked, the serious error."""
+LOWEST, HIGHEST = 0.1, 0.9
+"""A threshold outside these would speak of bad calibration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Counts and shares at one threshold; a share of nothing is None.
+
+    A missed alarm is a bare face called masked, a false alarm a masked face called bare.
+    """
+
+    threshold: float
+    positives: int
+    negatives: int
+    missed_alarms: int
+    false_alarms: int
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.missed_alarms <= self.positives and 0 <= self.false_alarms <= self.negatives):
+            raise ValueError("more errors than faces")
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of all faces called right."""
+        return _share(self.positives + self.negatives - self.missed_alarms - self.false_alarms, self._all)
+
+    @property
+    def precision(self) -> float | None:
+        """Share of the faces called bare that are bare."""
+        caught = self.positives - self.missed_alarms
+        return _share(caught, caught + self.false_alarms)
+
+    @property
+    def recall(self) -> float | None:
+        """Share of the bare faces that are called bare."""
+        return _share(self.positives - self.missed_alarms, self.positives)
+
+    @property
+    def specificity(self) -> float | None:
+        """Share of the masked faces that are called masked."""
+        return _share(self.negatives - self.false_alarms, self.negatives)
+
+    @property
+    def _all(self) -> int:
+        return self.positives + self.negatives
+
+    def as_dict(self) -> dict[str, float | int | None]:
+        """Return counts and shares for a report; shares with five decimals."""
+        shares = {name: getattr(self, name) for name in ("accuracy", "precision", "recall", "specificity")}
+        return {
+            "threshold": round(self.threshold, 4),
+            "positives": self.positives,
+            "negatives": self.negatives,
+            "missed_alarms": self.missed_alarms,
+            "false_alarms": self.false_alarms,
+            **{name: None if value is None else round(value, 5) for name, value in shares.items()},
+        }
+
+
+def score(no_mask_probability: Floats, bare: Flags, threshold: float) -> Scores:
+    """Count the errors of `(n,)` probabilities against the truth `(n,) bool`, True where the face is bare."""
+    called_bare = no_mask_probability >= threshold
+    return Scores(
+        threshold=threshold,
+        positives=int(bare.sum()),
+        negatives=int((~bare).sum()),
+        missed_alarms=int((bare & ~called_bare).sum()),
+        false_alarms=int((~bare & called_bare).sum()),
+    )
+
+
+def choose_threshold(no_mask_probability: Floats, bare: Flags) -> float:
+    """Return the threshold from .1 to .9 whose errors weigh least, a missed alarm `MISSED_WEIGHS` false ones.
+
+    Of equally good ones it is the middle of the widest gap between probabilities, which new faces are least
+    likely to fall into. ValueError when a class is absent.
+    """
+    if not bare.any() or bare.all():
+        raise ValueError("a threshold can only be chosen on faces of both classes")
+    inside = no_mask_probability[(no_mask_probability > LOWEST) & (no_mask_probability < HIGHEST)]
+    edges = np.unique(np.concatenate([[LOWEST], inside.astype(np.float64), [HIGHEST]]))
+    middles: NDArray[np.float64] = (edges[1:] + edges[:-1]) / 2
+    weighed = []
+    for middle, width in zip(middles, np.diff(edges), strict=True):
+        scores = score(no_mask_probability, bare, float(middle))
+        weighed.append((MISSED_WEIGHS * scores.missed_alarms + scores.false_alarms, -float(width), float(middle)))
+    return min(weighed)[2]
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

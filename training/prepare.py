@@ -1,0 +1,134 @@
+"""`prepare`: from folders of data to a manifest in which no original crosses a split."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from tqdm import tqdm
+
+from maskcam.errors import UnusableInput
+from maskcam.frames import Pixels
+from maskcam.modelcard import CropRule
+from training.duplicates import join, near_copies, thumbnail
+from training.manifest import LABELS, SPLITS, TEST, TRAIN, VALIDATION, Sample, write_manifest
+from training.pictures import whole_crop
+from training.scan import Found, Trouble, scan
+
+VALIDATION_SHARE = 0.2
+_STRONGEST = (TEST, VALIDATION, TRAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The samples of a manifest and what was kept out of it."""
+
+    samples: tuple[Sample, ...]
+    left_out: Counter[str]
+    near_pairs: int
+    groups: int
+    largest_group: int
+    trouble: Trouble
+
+
+def prepare(folders: Sequence[Path], out: Path) -> Prepared:
+    """Read the data in `folders` and write `out/manifest.csv`.
+
+    Raises UnusableInput, in one line, for a folder without data and for data without one readable picture.
+    """
+    trouble = Trouble()
+    for folder in folders:
+        if not folder.is_dir():
+            raise UnusableInput(f"{folder}: no such folder of data")
+    names = Counter(folder.resolve().name for folder in folders)
+    if max(names.values()) > 1:
+        raise UnusableInput("two data folders have the same name; the manifest tells sources apart by it")
+    found: list[Found] = []
+    thumbs: list[Pixels] = []
+    rule = CropRule()
+    sources = chain.from_iterable(scan(folder.resolve(), trouble) for folder in folders)
+    for one in tqdm(sources, desc="reading", unit=" faces", disable=None):
+        try:
+            thumbs.append(thumbnail(whole_crop(one.path, one.box, rule)))
+        except UnusableInput as error:
+            trouble.unreadable.append(str(error))
+            continue
+        found.append(one)
+    if not found:
+        raise UnusableInput("not one readable, labelled face in this data")
+    pairs = list(near_copies(thumbs))
+    prepared = split(found, pairs, trouble)
+    out.mkdir(parents=True, exist_ok=True)
+    write_manifest(out / "manifest.csv", prepared.samples)
+    return prepared
+
+
+def split(found: Sequence[Found], near_pairs: Sequence[tuple[int, int]], trouble: Trouble) -> Prepared:
+    """Give every group one split.
+
+    The strongest published split in a group decides (test, then validation, then train); its members published
+    elsewhere are left out, and so are unpublished copies of test pictures. A group of unpublished pictures goes
+    to validation or train by a hash of its name, so that a picture added later moves none.
+    """
+    groups = join(len(found), chain(near_pairs, _same_origin(found)))
+    published: defaultdict[int, set[str]] = defaultdict(set)
+    names: dict[int, str] = {}
+    for group, one in zip(groups, found, strict=True):
+        if one.published:
+            published[group].add(one.published)
+        names.setdefault(group, one.origin)
+    samples: list[Sample] = []
+    left_out: Counter[str] = Counter()
+    for group, one in zip(groups, found, strict=True):
+        decided = next((name for name in _STRONGEST if name in published[group]), None) or _by_hash(names[group])
+        elsewhere = one.published is not None and one.published != decided
+        if elsewhere or (one.published is None and decided == TEST):
+            left_out[f"{one.source}: copies of {decided} pictures"] += 1
+            continue
+        samples.append(Sample(one.path, one.label, one.source, names[group], decided, one.box))
+    sizes = Counter(groups)
+    return Prepared(tuple(samples), left_out, len(near_pairs), len(sizes), max(sizes.values()), trouble)
+
+
+def describe(prepared: Prepared) -> Iterator[str]:
+    """Yield the lines of the report: pictures by source, class and split, copies, balance, what was unusable."""
+    counts = Counter((one.source, one.split, one.label) for one in prepared.samples)
+    yield f"{'source':<20}{'split':<12}" + "".join(f"{label:>10}" for label in LABELS)
+    for source in sorted({key[0] for key in counts}):
+        for part in SPLITS:
+            row = [counts[source, part, label] for label in LABELS]
+            if any(row):
+                yield f"{source:<20}{part:<12}" + "".join(f"{n:>10}" for n in row)
+    for part in SPLITS:
+        row = [sum(n for (_, p, one), n in counts.items() if (p, one) == (part, label)) for label in LABELS]
+        if any(row):
+            balance = f"   {100 * row[-1] / sum(row):.0f} % without a mask"
+            yield f"{'all':<20}{part:<12}" + "".join(f"{n:>10}" for n in row) + balance
+    yield (f"{prepared.near_pairs} near-copy pairs; {prepared.groups} groups, the largest of {prepared.largest_group}")
+    for reason, number in sorted(prepared.left_out.items()):
+        yield f"left out: {number} of {reason}"
+    trouble = prepared.trouble
+    if trouble.heads_not_found:
+        yield f"left out: {trouble.heads_not_found} labelled heads in which the detector finds no face"
+    if trouble.other_labels:
+        yield f"left out: {trouble.other_labels} heads labelled neither with_mask nor without_mask"
+    if trouble.unreadable:
+        yield f"unreadable: {len(trouble.unreadable)}"
+        yield from (f"  {line}" for line in trouble.unreadable)
+
+
+def _same_origin(found: Sequence[Found]) -> Iterator[tuple[int, int]]:
+    first: dict[str, int] = {}
+    for place, one in enumerate(found):
+        earlier = first.setdefault(one.origin, place)
+        if earlier != place:
+            yield earlier, place
+
+
+def _by_hash(name: str) -> str:
+    share = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) / 2**32
+    return VALIDATION if share < VALIDATION_SHARE else TRAIN

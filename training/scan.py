@@ -1,0 +1,142 @@
+"""Reads the three layouts of data that `prepare` knows into labelled faces."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maskcam.errors import UnusableInput
+from maskcam.faces import FaceDetector, Range
+from maskcam.frames import Faces, Floats, Pixels
+from maskcam.modelcard import MASK, NO_MASK
+from maskcam.pictures import PICTURE_SUFFIXES, read_picture
+from training.manifest import TEST, TRAIN, VALIDATION, Box
+
+PUBLISHED = {"Train": TRAIN, "Validation": VALIDATION, "Test": TEST}
+CLASS_FOLDERS = {"WithMask": MASK, "WithoutMask": NO_MASK, "with_mask": MASK, "without_mask": NO_MASK}
+HEAD_LABELS = {"with_mask": MASK, "without_mask": NO_MASK}
+
+INSIDE_HEAD = 0.6
+"""Share of a detector's box that must lie in the labelled head for the box to be that head's face."""
+FILLS_HEAD = 0.2
+"""Share of the labelled head that the box must cover: less is an ear or a mouth."""
+ZOOM = 2.0
+"""A head that the whole picture doesn't give up is looked for in a cut this many times its size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A labelled face before groups and splits are known; `origin` names the original it was made from."""
+
+    path: Path
+    label: str
+    source: str
+    origin: str
+    published: str | None = None
+    box: Box | None = None
+
+
+@dataclass(slots=True)
+class Trouble:
+    """What could not be used, to be told at the end."""
+
+    unreadable: list[str] = field(default_factory=list)
+    heads_not_found: int = 0
+    other_labels: int = 0
+
+
+def scan(folder: Path, trouble: Trouble) -> Iterator[Found]:
+    """Yield every labelled face under `folder`, whatever its layout; UnusableInput for no known layout."""
+    if (folder / "faces.json").is_file() and (folder / "images").is_dir():
+        yield from _scan_scenes(folder, trouble)
+        return
+    published = [name for name in PUBLISHED if (folder / name).is_dir()]
+    places: list[tuple[Path, str | None]] = [(folder / name, PUBLISHED[name]) for name in published]
+    places = places or [(folder, None)]
+    classes = [
+        (place / name, label, split)
+        for place, split in places
+        for name, label in CLASS_FOLDERS.items()
+        if (place / name).is_dir()
+    ]
+    if not classes:
+        raise UnusableInput(
+            f"{folder}: no data in a known layout; expected Train/WithMask and so on, with_mask and without_mask,"
+            " or images/ with faces.json"
+        )
+    for place, label, split in classes:
+        for path in sorted(place.iterdir()):
+            if path.suffix.lower() in PICTURE_SUFFIXES:
+                yield Found(path, label, folder.name, _origin(folder.name, label, path), split)
+
+
+def _origin(source: str, label: str, path: Path) -> str:
+    copy = re.fullmatch(r"Augmented_(\d+)_\d+", path.stem)
+    if copy:
+        return f"{source}/{label}/augmented-{copy[1]}"
+    return f"{source}/{label}/{path.parent.parent.name}/{path.stem}"
+
+
+def _scan_scenes(folder: Path, trouble: Trouble) -> Iterator[Found]:
+    try:
+        scenes: dict[str, Any] = json.loads((folder / "faces.json").read_text(encoding="utf-8"))
+        heads = {name: [(face["label"], face["box"]) for face in scene["faces"]] for name, scene in scenes.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UnusableInput(f"{folder / 'faces.json'}: not a list of labelled scenes ({error})") from None
+    with FaceDetector(Range.NEAR) as near, FaceDetector(Range.FAR) as far:
+        for name in sorted(heads):
+            path = folder / "images" / name
+            known = [(HEAD_LABELS[label], box) for label, box in heads[name] if label in HEAD_LABELS]
+            trouble.other_labels += len(heads[name]) - len(known)
+            try:
+                image = read_picture(path)
+            except UnusableInput as error:
+                trouble.unreadable.append(str(error))
+                continue
+            boxes = np.concatenate([detector.detect(image).boxes for detector in (near, far)])
+            for label, head in known:
+                box = _best(boxes, head)
+                if box is None:
+                    box = _best(_look_closer(image, head, near), head)
+                if box is None:
+                    trouble.heads_not_found += 1
+                    continue
+                yield Found(path, label, folder.name, f"{folder.name}/{name}", None, box)
+
+
+def _best(boxes: Floats, head: list[float]) -> Box | None:
+    """Return the box that fits a labelled head best, or None."""
+    if not len(boxes):
+        return None
+    x0, y0, x1, y1 = (float(value) for value in head)
+    wide = np.clip(np.minimum(boxes[:, 2], x1) - np.maximum(boxes[:, 0], x0), 0, None)
+    high = np.clip(np.minimum(boxes[:, 3], y1) - np.maximum(boxes[:, 1], y0), 0, None)
+    shared = wide * high
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    head_area = max((x1 - x0) * (y1 - y0), 1.0)
+    fit = np.where(
+        (shared >= INSIDE_HEAD * areas) & (shared >= FILLS_HEAD * head_area), shared / (areas + head_area - shared), 0
+    )
+    best = int(fit.argmax())
+    if fit[best] <= 0:
+        return None
+    a, b, c, d = (float(value) for value in boxes[best])
+    return a, b, c, d
+
+
+def _look_closer(image: Pixels, head: list[float], detector: FaceDetector) -> Floats:
+    """Return the boxes, in the picture's pixels, that the detector finds in a cut around the head."""
+    height, width = image.shape[:2]
+    x0, y0, x1, y1 = (float(value) for value in head)
+    half = max(x1 - x0, y1 - y0) * ZOOM / 2
+    left, top = max(int((x0 + x1) / 2 - half), 0), max(int((y0 + y1) / 2 - half), 0)
+    right, bottom = min(int((x0 + x1) / 2 + half), width), min(int((y0 + y1) / 2 + half), height)
+    if right - left < 2 or bottom - top < 2:
+        return Faces.none().boxes
+    return detector.detect(image[top:bottom, left:right]).boxes + np.array([left, top, left, top], np.float32)

@@ -1,0 +1,196 @@
+"""`train`: transfer learning in two phases, interruptible at every step."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from maskcam.errors import UnusableInput
+from maskcam.modelcard import CropRule, ModelCard
+from maskcam.signals import StopRequest, stop_on_signals
+from training.checkpoint import Progress, RunFolder, TrainConfig
+from training.curves import draw_curves
+from training.manifest import LABELS, TRAIN, VALIDATION, Sample, read_manifest
+from training.metrics import score
+from training.model import all_layers, build, head_only
+from training.sampling import Batches, check_readable, plain_batches
+from training.tf import import_tensorflow
+
+EMPHASIS = 0.1
+"""How fast the shown loss and accuracy follow the last batches."""
+
+
+class Interrupted(Exception):
+    """Ctrl-C: the checkpoint is written; the message says how to go on."""
+
+
+def rate_at(step: int, config: TrainConfig) -> float:
+    """Return the learning rate of a step: level for the head, then warm-up and a cosine down to nothing."""
+    if step < config.head_steps:
+        return config.head_rate
+    done = (step - config.head_steps + 1) / (config.epochs * config.epoch_steps)
+    if done < config.warm_up:
+        return config.rate * done / config.warm_up
+    return config.rate * 0.5 * (1 + math.cos(math.pi * (done - config.warm_up) / (1 - config.warm_up)))
+
+
+def training_card(config: TrainConfig, crop: CropRule) -> ModelCard:
+    """Return the card that crop and scaling during training follow; export completes it."""
+    return ModelCard(labels=LABELS, input_size=config.input_size, crop=crop, threshold=0.5, sha256="")
+
+
+def train(folder: RunFolder, config: TrainConfig | None) -> Progress:
+    """Train into `folder`; without a configuration go on from its checkpoint.
+
+    Raises UnusableInput for data or a folder that can't be used, Interrupted after Ctrl-C.
+    """
+    resumed = config is None
+    if config is None:
+        config, crop = folder.config()
+    else:
+        crop = CropRule()
+    samples = _readable(Path(config.manifest))
+    if not resumed:
+        folder.start(config)
+    return _Training(folder, config, crop, samples).run()
+
+
+class _Training:
+    """One process' share of a run."""
+
+    def __init__(
+        self, folder: RunFolder, config: TrainConfig, crop: CropRule, samples: dict[str, list[Sample]]
+    ) -> None:
+        self.folder, self.config = folder, config
+        self.card = training_card(config, crop)
+        self.validation = samples[VALIDATION]
+        try:
+            self.batches = Batches(samples[TRAIN], self.card, config.batch, config.seed)
+        except ValueError as error:
+            raise UnusableInput(f"{config.manifest}: {error}") from None
+        self.keras = import_tensorflow().keras
+        self.keras.utils.set_random_seed(config.seed)
+        saved = folder.progress()
+        self.progress, self.checkpoint = saved if saved else (Progress(), "")
+        self.model = build(
+            config.input_size,
+            len(LABELS),
+            config.hidden,
+            config.dropout,
+            precision=config.precision,
+            weights=None if self.checkpoint else config.weights,
+        )
+        if self.checkpoint:
+            folder.restore_weights(self.model, self.checkpoint)
+
+    def run(self) -> Progress:
+        config = self.config
+        bounds = [(0, config.head_steps, head_only), (config.head_steps, config.steps, all_layers)]
+        try:
+            with stop_on_signals() as stopped:
+                for start, stop, unfreeze in bounds:
+                    if self.progress.step < stop:
+                        self._phase(max(start, self.progress.step), start, stop, unfreeze, stopped)
+        finally:
+            self.batches.close()
+        return self.progress
+
+    def _phase(self, step: int, start: int, stop: int, unfreeze: Any, stopped: StopRequest) -> None:
+        config = self.config
+        unfreeze(self.model)
+        # Compiled anew, since which layers learn is fixed when the step is traced.
+        optimizer = self.keras.optimizers.Adam(config.rate, clipnorm=config.clip)
+        self.model.compile(
+            optimizer=optimizer,
+            loss=self.keras.losses.CategoricalCrossentropy(label_smoothing=config.smoothing),
+            metrics=["accuracy"],
+        )
+        optimizer.build(self.model.trainable_variables)
+        if self.checkpoint and step > start:
+            self.folder.restore_optimizer(optimizer, self.checkpoint)
+        loss = accuracy = math.nan
+        name = "head" if start == 0 and config.head_steps else "all layers"
+        with tqdm(total=stop, initial=step, desc=name, unit=" steps", disable=None) as bar:
+            for number, images, truth in self.batches.run(step, stop):
+                rate = rate_at(number, config)
+                optimizer.learning_rate = rate
+                values = self.model.train_on_batch(images, truth, return_dict=True)
+                # Keras averages since the last reset, so each batch's own value needs a reset in between.
+                self.model.reset_metrics()
+                loss = _follow(loss, float(values["loss"]))
+                accuracy = _follow(accuracy, float(values["accuracy"]))
+                bar.set_postfix(loss=f"{loss:.3f}", accuracy=f"{accuracy:.3f}", refresh=False)
+                bar.update()
+                self.progress.step = number + 1
+                if (number + 1) % config.epoch_steps == 0:
+                    self._end_epoch(name, rate, loss, accuracy, optimizer)
+                if stopped:
+                    self.folder.save(self.model, optimizer, self.progress)
+                    raise Interrupted(
+                        f"stopped after step {self.progress.step} of {config.steps}; go on with"
+                        f" python -m training train --resume --out {self.folder.path}"
+                    )
+
+    def _end_epoch(self, phase: str, rate: float, loss: float, accuracy: float, optimizer: Any) -> None:
+        epoch = self.progress.step // self.config.epoch_steps
+        row: dict[str, float | int | str] = {
+            "epoch": epoch,
+            "phase": phase,
+            "rate": round(rate, 8),
+            "loss": round(loss, 5),
+            "accuracy": round(accuracy, 5),
+            **self._validate(),
+        }
+        self.folder.add_history(row)
+        draw_curves(self.folder.history(), self.folder.path / "curves.png")
+        if float(row["val_loss"]) < self.progress.best_loss:
+            self.progress.best_loss, self.progress.best_epoch = float(row["val_loss"]), epoch
+            part = self.folder.path / "part.weights.h5"
+            self.model.save_weights(part)
+            part.replace(self.folder.best)
+        self.folder.save(self.model, optimizer, self.progress)
+        tqdm.write(
+            f"epoch {epoch}: loss {row['loss']:.4f}, validation loss {row['val_loss']:.4f},"
+            f" {row['val_missed']} missed and {row['val_false']} false of {len(self.validation)}"
+        )
+
+    def _validate(self) -> dict[str, float | int]:
+        """Score the validation samples; the loss weighs both classes the same."""
+        answers, truths = [], []
+        for images, truth in plain_batches(self.validation, self.card):
+            answers.append(np.asarray(self.model.predict_on_batch(images), np.float32))
+            truths.append(truth)
+        answer, truth = np.concatenate(answers), np.concatenate(truths)
+        right = (answer * truth).sum(axis=1)
+        losses = -np.log(np.maximum(right, 1e-7))
+        bare = truth[:, self.card.no_mask_index] > 0
+        classes = [losses[part].mean() for part in (bare, ~bare) if part.any()]
+        scores = score(answer[:, self.card.no_mask_index], bare, 0.5)
+        return {
+            "val_loss": round(float(np.mean(classes)), 5),
+            "val_accuracy": round(scores.accuracy or 0.0, 5),
+            "val_missed": scores.missed_alarms,
+            "val_false": scores.false_alarms,
+        }
+
+
+def _readable(manifest: Path) -> dict[str, list[Sample]]:
+    samples = read_manifest(manifest)
+    gone = check_readable(samples)
+    if gone:
+        raise UnusableInput(f"{manifest}: {len(gone)} of its pictures are gone, {gone[0]} first; run `prepare` again")
+    parts: dict[str, list[Sample]] = {TRAIN: [], VALIDATION: []}
+    for one in samples:
+        if one.split in parts:
+            parts[one.split].append(one)
+    if not parts[VALIDATION]:
+        raise UnusableInput(f"{manifest}: has no validation pictures; give `prepare` more data")
+    return parts
+
+
+def _follow(average: float, value: float) -> float:
+    return value if math.isnan(average) else average + EMPHASIS * (value - average)
