@@ -206,8 +206,8 @@ def _parser() -> argparse.ArgumentParser:
         "--range",
         choices=["near", "far"],
         default="near",
-        help="near: faces up to about 2 m from the camera; far: smaller ones, at more than twice the time"
-        " (%(default)s)",
+        help="near: faces from about an eighth of the frame's width; far: from a twentieth, at more than twice the"
+        " time, and weaker on masked faces that fill the frame (%(default)s)",
     )
     judging.add_argument("--force", action="store_true", help="replace files that are there")
 

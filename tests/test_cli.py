@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from maskcam import __version__
 from maskcam.cli import main
-from tests.support import ROOT, maskcam
+from tests.support import ROOT, environment, maskcam, one_clear_line
 
 COMMANDS = ["video", "image", "demo", "selftest"]
 
@@ -57,3 +60,16 @@ def test_the_readme_documents_every_command() -> None:
 
 def test_the_changelog_knows_the_version() -> None:
     assert __version__ in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_a_library_that_can_not_be_loaded_gets_one_line(tmp_path: Path) -> None:
+    (tmp_path / "cv2.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')")
+    run = subprocess.run(
+        [sys.executable, "-m", "maskcam", "demo"],
+        cwd=tmp_path,
+        env=environment(PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "libGL.so.1" in one_clear_line(run, code=1)

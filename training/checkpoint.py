@@ -90,10 +90,19 @@ class RunFolder:
 
     def start(self, config: TrainConfig) -> None:
         """Make the folder and write the configuration; UnusableInput when a run already lies there."""
+        self.check_free()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UnusableInput(f"{self.path}: can't be made ({error.strerror}); name another folder") from None
+        _write_whole(self.path / _CONFIG, json.dumps({**asdict(config), "crop": asdict(CropRule())}, indent=2) + "\n")
+
+    def check_free(self) -> None:
+        """Raise UnusableInput when a run already lies here, or something that is no folder."""
         if (self.path / _CONFIG).exists():
             raise UnusableInput(f"{self.path}: holds a run already; go on with --resume or name another folder")
-        self.path.mkdir(parents=True, exist_ok=True)
-        _write_whole(self.path / _CONFIG, json.dumps({**asdict(config), "crop": asdict(CropRule())}, indent=2) + "\n")
+        if self.path.exists() and not self.path.is_dir():
+            raise UnusableInput(f"{self.path}: is no folder; name another")
 
     def config(self) -> tuple[TrainConfig, CropRule]:
         """Read the configuration and the crop rule that the run was trained with; UnusableInput for no run."""
@@ -139,14 +148,14 @@ class RunFolder:
                 one.assign(value)
 
     def add_history(self, row: dict[str, float | int | str]) -> None:
-        """Append a line to the history."""
-        path = self.path / _HISTORY
-        new = not path.exists()
-        with path.open("a", newline="", encoding="utf-8") as file:
+        """Add an epoch's line to the history; it replaces that of an epoch that is done again after a crash."""
+        rows = [one for one in self.history() if int(one["epoch"]) < int(row["epoch"])]
+        part = self.path / "history.part.csv"
+        with part.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, fieldnames=list(row))
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
+            writer.writeheader()
+            writer.writerows([*rows, row])
+        part.replace(self.path / _HISTORY)
 
     def history(self) -> list[dict[str, str]]:
         """Read the history; empty when there is none."""

@@ -45,6 +45,7 @@ def near_copies(thumbs: Sequence[Pixels]) -> Iterator[tuple[int, int]]:
     flipped = _normalised([thumb[:, ::-1] for thumb in thumbs])
     for start in range(0, len(thumbs), _CHUNK):
         part = slice(start, start + _CHUNK)
+        pairs: set[tuple[int, int]] = set()
         for others, vectors in ((hashes, flat), (mirrored, flipped)):
             apart = np.bitwise_count(hashes[part, None] ^ others[None, :])
             rows, columns = np.nonzero(apart <= HASH_BITS_APART)
@@ -52,7 +53,8 @@ def near_copies(thumbs: Sequence[Pixels]) -> Iterator[tuple[int, int]]:
             later = columns > rows
             rows, columns = rows[later], columns[later]
             alike = np.einsum("ij,ij->i", flat[rows], vectors[columns]) > SAME_CORRELATION
-            yield from zip(rows[alike].tolist(), columns[alike].tolist(), strict=True)
+            pairs.update(zip(rows[alike].tolist(), columns[alike].tolist(), strict=True))
+        yield from sorted(pairs)
 
 
 def join(count: int, pairs: Iterator[tuple[int, int]]) -> list[int]:

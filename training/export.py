@@ -41,7 +41,10 @@ SOURCES: dict[str, dict[str, str]] = {
         "licence": "CC0-1.0",
     },
     "face-mask-4k": {"name": "4,094 pictures collected from the web", "licence": "MIT"},
-    "scenes-train": {"name": "483 photographs with hand-labelled heads, collected from the web", "licence": "unstated"},
+    "scenes-train": {
+        "name": "483 photographs with hand-labelled heads, a public repository of pictures from the web",
+        "licence": "none stated",
+    },
 }
 """What the card says of the sources that it knows by name; others are named only."""
 
@@ -131,7 +134,11 @@ def _complete(card: ModelCard, classifier: MaskClassifier, samples: Sequence[Sam
         metrics={part: score(*values, threshold).as_dict() for part, values in judged.items() if len(values[0])},
         data=[{"source": name, **SOURCES.get(name, {})} for name in trained],
         start_weights=_start(config),
-        training={**asdict(config), "manifest": Path(config.manifest).name, "weights": None},
+        training={
+            **asdict(config),
+            "manifest": Path(config.manifest).name,
+            "weights": Path(config.weights or "none").name,
+        },
     )
 
 

@@ -53,12 +53,17 @@ def read_manifest(path: Path) -> list[Sample]:
     """Read a manifest; UnusableInput in one line when it is none."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return [_sample(row) for row in csv.DictReader(file)]
-    except (OSError, KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
+            rows = csv.DictReader(file)
+            if rows.fieldnames != _COLUMNS:
+                raise ValueError("its columns are others")
+            return [_sample(row) for row in rows]
+    except (OSError, ValueError, csv.Error) as error:
         raise UnusableInput(f"{path}: not a manifest ({error}); make one with `prepare`") from None
 
 
 def _sample(row: dict[str, str]) -> Sample:
+    if None in row.values():
+        raise ValueError("a line is cut short")
     values = [float(value) for value in row["box"].split()]
     if len(values) not in (0, 4):
         raise ValueError(f"a box has four numbers, not {row['box']!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,10 @@ def _base(keras: Any, input_size: int, weights: str | None) -> Any:
         if not Path(weights).is_file():
             raise UnusableInput(f"{weights}: no such weights file; give one, or --weights imagenet")
         try:
-            base.load_weights(weights)
-        except (OSError, ValueError, KeyError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of every layer that a wrong file lacks, before the error
+                base.load_weights(weights)
+        except Exception as error:  # Keras and h5py raise whatever a wrong file drives them to, BadZipFile too
             raise UnusableInput(f"{weights}: not weights of InceptionV3 ({_first_line(error)})") from None
     return base
 

@@ -62,8 +62,11 @@ def prepare(folders: Sequence[Path], out: Path) -> Prepared:
         raise UnusableInput("not one readable, labelled face in this data")
     pairs = list(near_copies(thumbs))
     prepared = split(found, pairs, trouble)
-    out.mkdir(parents=True, exist_ok=True)
-    write_manifest(out / "manifest.csv", prepared.samples)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write_manifest(out / "manifest.csv", prepared.samples)
+    except OSError as error:
+        raise UnusableInput(f"{out}: can't be written to ({error.strerror}); name another folder") from None
     return prepared
 
 
@@ -80,7 +83,7 @@ def split(found: Sequence[Found], near_pairs: Sequence[tuple[int, int]], trouble
     for group, one in zip(groups, found, strict=True):
         if one.published:
             published[group].add(one.published)
-        names.setdefault(group, one.origin)
+        names[group] = min(names.get(group, one.origin), one.origin)
     samples: list[Sample] = []
     left_out: Counter[str] = Counter()
     for group, one in zip(groups, found, strict=True):

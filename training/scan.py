@@ -86,8 +86,10 @@ def _origin(source: str, label: str, path: Path) -> str:
 def _scan_scenes(folder: Path, trouble: Trouble) -> Iterator[Found]:
     try:
         scenes: dict[str, Any] = json.loads((folder / "faces.json").read_text(encoding="utf-8"))
-        heads = {name: [(face["label"], face["box"]) for face in scene["faces"]] for name, scene in scenes.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        heads = {
+            name: [(face["label"], _four(face["box"])) for face in scene["faces"]] for name, scene in scenes.items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnusableInput(f"{folder / 'faces.json'}: not a list of labelled scenes ({error})") from None
     with FaceDetector(Range.NEAR) as near, FaceDetector(Range.FAR) as far:
         for name in sorted(heads):
@@ -108,6 +110,11 @@ def _scan_scenes(folder: Path, trouble: Trouble) -> Iterator[Found]:
                     trouble.heads_not_found += 1
                     continue
                 yield Found(path, label, folder.name, f"{folder.name}/{name}", None, box)
+
+
+def _four(box: list[Any]) -> list[float]:
+    x0, y0, x1, y1 = (float(value) for value in box)
+    return [x0, y0, x1, y1]
 
 
 def _best(boxes: Floats, head: list[float]) -> Box | None:

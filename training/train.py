@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,15 +49,13 @@ def train(folder: RunFolder, config: TrainConfig | None) -> Progress:
 
     Raises UnusableInput for data or a folder that can't be used, Interrupted after Ctrl-C.
     """
-    resumed = config is None
     if config is None:
         config, crop = folder.config()
-    else:
-        crop = CropRule()
-    samples = _readable(Path(config.manifest))
-    if not resumed:
-        folder.start(config)
-    return _Training(folder, config, crop, samples).run()
+        return _Training(folder, config, crop, _readable(Path(config.manifest))).run()
+    folder.check_free()
+    training = _Training(folder, config, CropRule(), _readable(Path(config.manifest)))
+    folder.start(config)  # only now: data or weights that can't be used leave no run behind
+    return training.run()
 
 
 class _Training:
@@ -129,7 +128,8 @@ class _Training:
                 if (number + 1) % config.epoch_steps == 0:
                     self._end_epoch(name, rate, loss, accuracy, optimizer)
                 if stopped:
-                    self.folder.save(self.model, optimizer, self.progress)
+                    if (number + 1) % config.epoch_steps:  # else the epoch's end has saved it
+                        self.folder.save(self.model, optimizer, self.progress)
                     raise Interrupted(
                         f"stopped after step {self.progress.step} of {config.steps}; go on with"
                         f" python -m training train --resume --out {self.folder.path}"
@@ -157,6 +157,7 @@ class _Training:
             f"epoch {epoch}: loss {row['loss']:.4f}, validation loss {row['val_loss']:.4f},"
             f" {row['val_missed']} missed and {row['val_false']} false of {len(self.validation)}"
         )
+        sys.stdout.flush()  # a log shows the epoch when it ends
 
     def _validate(self) -> dict[str, float | int]:
         """Score the validation samples; the loss weighs both classes the same."""
