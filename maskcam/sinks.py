@@ -27,8 +27,8 @@ __all__ = ["PendingFile", "TextSink", "VideoSink"]
 _LEAST_TIMESCALE = 10_000
 _LARGEST_TIMESCALE = 1_000_000
 """Ticks a second. A finer clock is rounded to 1/90000 s: MP4 counts a frame's length in 32 bits."""
-_LATE_START = 1
-"""Seconds; less than this is how sound and pictures of one recording begin apart."""
+_LATE_START = 60
+"""Seconds. Nobody wants to wait that long for the first picture; less may be how the sound leads."""
 
 
 class VideoSink:

@@ -53,13 +53,11 @@ def test_a_blurred_face_is_doubted(parts: tuple[FaceDetector, MaskClassifier]) -
     import cv2
 
     image = np.asarray(cv2.GaussianBlur(astronaut(), (0, 0), 14), np.uint8)
-    boxes = Pipeline(*parts).process_single(Frame(image))
     from maskcam.crops import crop_faces
     from maskcam.doubts import doubts
 
     box = np.array([[177, 75, 272, 178]], np.float32)
     assert doubts(box, crop_faces(image, box, parts[1].card)) == [Reason.TOO_BLURRED]
-    assert all(reason is not None for reason in boxes.reasons)
 
 
 def test_a_sharp_face_is_not_doubted_until_it_is_too_small(parts: tuple[FaceDetector, MaskClassifier]) -> None:

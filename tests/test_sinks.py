@@ -499,3 +499,12 @@ def test_standard_output_on_a_full_disk_is_told_in_one_line() -> None:
             timeout=60,
         )
     assert done.returncode == 1 and "writing stopped" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_clock_that_starts_hours_late_starts_at_zero(tmp_path: Path) -> None:
+    late = 10 * 3600 * 90_000
+    path = make_video(
+        tmp_path / "a.ts", format="mpegts", pts=[late, late + 3003, late + 9000], time_base=Fraction(1, 90_000)
+    )
+    copy(path, tmp_path / "out.mp4")
+    assert video_times(tmp_path / "out.mp4") == [0, Fraction(3003, 90_000), Fraction(1, 10)]
