@@ -98,3 +98,18 @@ def test_never_started_never_runs() -> None:
     before = threading.active_count()
     side_by_side(iter(()), str).close()
     assert threading.active_count() == before
+
+
+def test_a_source_that_the_caller_opened_is_left_open() -> None:
+    class Source:
+        closed = False
+
+        def __iter__(self) -> Iterator[int]:
+            yield from range(3)
+
+        def close(self) -> None:
+            self.closed = True
+
+    source = Source()
+    assert list(side_by_side(source, str)) == ["0", "1", "2"]
+    assert not source.closed

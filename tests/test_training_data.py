@@ -390,7 +390,7 @@ def test_prepare_gives_the_same_manifest_again(two_sources: list[Path], tmp_path
     texts = []
     for name in ("first", "second"):
         prepare(two_sources, tmp_path / name)
-        assert [one.name for one in (tmp_path / name).iterdir()] == ["manifest.csv"]
+        assert {one.name for one in (tmp_path / name).iterdir()} == {"manifest.csv", "sources.json"}
         texts.append((tmp_path / name / "manifest.csv").read_bytes())
     assert texts[0] == texts[1]
 
@@ -399,6 +399,7 @@ def test_prepare_gives_the_same_manifest_again(two_sources: list[Path], tmp_path
 
 words = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1, max_size=12)
 coordinates = st.integers(-2000, 16000).map(lambda doubled: doubled / 2)
+sides = st.integers(1, 4000).map(lambda doubled: doubled / 2)
 rows_of_a_manifest = st.builds(
     Sample,
     words.map(lambda name: Path("/data") / name.replace("/", "_")),
@@ -406,7 +407,7 @@ rows_of_a_manifest = st.builds(
     words,
     words,
     st.sampled_from(SPLITS),
-    st.none() | st.tuples(*[coordinates] * 4),
+    st.none() | st.tuples(coordinates, coordinates, sides, sides).map(lambda b: (b[0], b[1], b[0] + b[2], b[1] + b[3])),
 )
 
 

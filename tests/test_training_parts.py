@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -35,7 +35,7 @@ from training.model import all_layers, build, head_only
 from training.pictures import Surrounded, app_crop, surrounded
 from training.sampling import Batches, Sampler, plain_batches
 from training.tf import import_tensorflow
-from training.train import rate_at, training_card
+from training.train import check_manifest, rate_at, training_card
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:keras")
 
@@ -718,3 +718,65 @@ def test_the_configuration_in_the_folder_is_plain_json(tmp_path: Path) -> None:
     RunFolder(tmp_path / "run").start(config)
     fields = json.loads((tmp_path / "run" / "config.json").read_text())
     assert fields["seed"] == 4 and fields["weights"] == "w.h5" and fields["crop"]["margin"] == CropRule().margin
+
+
+@pytest.mark.parametrize("step", ["_cover", "_darken", "_colour", "_blur", "_scale_down", "_noise", "_jpeg", "_warp"])
+def test_every_step_of_augmentation_changes_the_picture(step: str) -> None:
+    import skimage.data
+
+    from training import augment as steps
+
+    face = np.array(skimage.data.astronaut()[75:178, 177:280], np.uint8)
+    first = Surrounded(face, (0.0, 0.0, 103.0, 103.0)) if step == "_warp" else face
+    more = (96,) if step == "_warp" else ()
+    changed = [getattr(steps, step)(first, *more, np.random.default_rng(seed)) for seed in range(20)]
+    assert all(one.dtype == np.uint8 and one.ndim == 3 for one in changed)
+    assert sum(one.shape != face.shape or not np.array_equal(one, face) for one in changed) >= 18
+    if step == "_darken":
+        assert min(float(one.mean()) for one in changed) < 0.12 * float(face.mean())
+
+
+def test_augment_takes_every_step_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    from training import augment as steps
+
+    taken: dict[str, int] = {}
+
+    def counted(name: str, work: Callable[..., object]) -> Callable[..., object]:
+        def step(*given: object) -> object:
+            taken[name] = taken.get(name, 0) + 1
+            return work(*given)
+
+        return step
+
+    names = ["_cover", "_darken", "_colour", "_blur", "_scale_down", "_noise", "_jpeg", "_warp"]
+    for name in names:
+        monkeypatch.setattr(steps, name, counted(name, getattr(steps, name)))
+    source = Surrounded(np.full((60, 60, 3), 120, np.uint8), (0.0, 0.0, 60.0, 60.0))
+    for seed in range(200):
+        steps.augment(source, 75, np.random.default_rng(seed))
+    assert set(taken) == set(names)
+    assert min(taken.values()) > 20
+
+
+def test_a_manifest_changed_after_training_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.csv"
+    write_manifest(path, [])
+    config = TrainConfig(manifest=str(path), weights=None, manifest_sha256=file_sha256(path))
+    check_manifest(config)
+    path.write_text(path.read_text() + "a,mask,s,g,test,\n")
+    with pytest.raises(UnusableInput, match="changed since the run began"):
+        check_manifest(config)
+
+
+def test_a_damaged_checkpoint_is_refused_in_one_line(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    for text in ("", "{}", "[]", '{"name": "checkpoint-1", "step": 1, "unknown": 2}'):
+        (tmp_path / "checkpoint.json").write_text(text)
+        with pytest.raises(UnusableInput, match="damaged") as refused:
+            run.progress()
+        assert "\n" not in str(refused.value)
+
+
+def test_resume_takes_no_other_options(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["train", "--resume", "--out", str(tmp_path), "--epochs", "9"]) == 2
+    assert "leave the other options out" in capsys.readouterr().err

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from maskcam.errors import UnusableInput
+from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.modelcard import CropRule
 
 BEST = "best.weights.h5"
@@ -37,6 +38,9 @@ class TrainConfig:
     clip: float = 1.0
     precision: str = "float32"
     seed: int = 1
+    manifest_sha256: str = ""
+    weights_origin: str = ""
+    weights_licence: str = ""
 
     def __post_init__(self) -> None:
         for name in ("batch", "epoch_images", "epochs", "hidden"):
@@ -69,11 +73,35 @@ class TrainConfig:
 
 @dataclass(slots=True)
 class Progress:
-    """How far a run has come: the next step and the best validation loss with its epoch."""
+    """How far a run has come: the next step, the best validation loss with its epoch, the epoch's sums."""
 
     step: int = 0
     best_loss: float = float("inf")
     best_epoch: int = 0
+    batches: int = 0
+    loss_sum: float = 0.0
+    accuracy_sum: float = 0.0
+
+    def add(self, loss: float, accuracy: float) -> None:
+        """Count a batch."""
+        self.step += 1
+        self.batches += 1
+        self.loss_sum += loss
+        self.accuracy_sum += accuracy
+
+    @property
+    def loss(self) -> float:
+        """The epoch's mean training loss so far."""
+        return self.loss_sum / max(self.batches, 1)
+
+    @property
+    def accuracy(self) -> float:
+        """The epoch's mean training accuracy so far."""
+        return self.accuracy_sum / max(self.batches, 1)
+
+    def next_epoch(self) -> None:
+        """Begin the means anew."""
+        self.batches, self.loss_sum, self.accuracy_sum = 0, 0.0, 0.0
 
 
 class RunFolder:
@@ -114,38 +142,56 @@ class RunFolder:
             raise UnusableInput(f"{self.path}: holds no training run ({error})") from None
 
     def save(self, model: Any, optimizer: Any, progress: Progress) -> None:
-        """Write the checkpoint; an older one stays until the new one is whole."""
+        """Write the checkpoint; an older one stays until the new one is whole. Raises FailedOnTheWay."""
         name = f"checkpoint-{progress.step}"
-        model.save_weights(self.path / f"{name}.weights.h5")
-        variables = {f"v{place}": np.asarray(one) for place, one in enumerate(optimizer.variables)}
-        with (self.path / f"{name}.npz").open("wb") as file:
-            np.savez(file, **variables)  # type: ignore[arg-type]
-        _write_whole(self.path / _STATE, json.dumps({"name": name, **asdict(progress)}) + "\n")
+        try:
+            model.save_weights(self.path / f"{name}.weights.h5")
+            variables = {f"v{place}": np.asarray(one) for place, one in enumerate(optimizer.variables)}
+            with (self.path / f"{name}.npz").open("wb") as file:
+                np.savez(file, **variables)  # type: ignore[arg-type]
+            _write_whole(self.path / _STATE, json.dumps({"name": name, **asdict(progress)}) + "\n")
+        except OSError as error:
+            raise FailedOnTheWay(f"{self.path}: the checkpoint can't be written ({error.strerror or error})") from None
         for old in self.path.glob("checkpoint-*"):
             if old.name.split(".")[0] != name:
                 old.unlink()
 
     def progress(self) -> tuple[Progress, str] | None:
-        """Return how far the checkpoint came and its name, or None when there is none yet."""
+        """Return how far the checkpoint came and its name, None when there is none; UnusableInput for a torn one."""
         try:
             state = json.loads((self.path / _STATE).read_text(encoding="utf-8"))
+            name = str(state.pop("name"))
+            return Progress(**state), name
         except FileNotFoundError:
             return None
-        name = str(state.pop("name"))
-        return Progress(**state), name
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise self._damaged(error) from None
 
     def restore_weights(self, model: Any, name: str) -> None:
-        """Load the checkpoint's weights."""
-        model.load_weights(self.path / f"{name}.weights.h5")
+        """Load the checkpoint's weights; UnusableInput when they are gone or damaged."""
+        try:
+            model.load_weights(self.path / f"{name}.weights.h5")
+        except (OSError, ValueError, KeyError) as error:
+            raise self._damaged(error) from None
+
+    def restore_best(self, model: Any) -> None:
+        """Load the best weights; UnusableInput when they are damaged."""
+        try:
+            model.load_weights(self.best)
+        except (OSError, ValueError, KeyError) as error:
+            raise self._damaged(error) from None
 
     def restore_optimizer(self, optimizer: Any, name: str) -> None:
-        """Load the optimizer's state, if the checkpoint's optimizer had the same variables."""
-        with np.load(self.path / f"{name}.npz") as stored:
-            values = [stored[f"v{place}"] for place in range(len(stored.files))]
-        variables = optimizer.variables
-        if [value.shape for value in values] == [tuple(one.shape) for one in variables]:
-            for one, value in zip(variables, values, strict=True):
-                one.assign(value)
+        """Load the optimizer's state; UnusableInput when it is gone, damaged or another optimizer's."""
+        try:
+            with np.load(self.path / f"{name}.npz") as stored:
+                values = [stored[f"v{place}"] for place in range(len(stored.files))]
+            if [value.shape for value in values] != [tuple(one.shape) for one in optimizer.variables]:
+                raise ValueError("the optimizer's state has other shapes")
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise self._damaged(error) from None
+        for one, value in zip(optimizer.variables, values, strict=True):
+            one.assign(value)
 
     def add_history(self, row: dict[str, float | int | str]) -> None:
         """Add an epoch's line to the history; it replaces that of an epoch that is done again after a crash."""
@@ -164,6 +210,10 @@ class RunFolder:
             return []
         with path.open(newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
+
+    def _damaged(self, error: Exception) -> UnusableInput:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        return UnusableInput(f"{self.path}: the checkpoint is damaged ({reason}); start a new run")
 
 
 def _write_whole(path: Path, text: str) -> None:

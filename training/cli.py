@@ -11,6 +11,7 @@ from pathlib import Path
 from maskcam import __version__
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from training.checkpoint import RunFolder, TrainConfig
+from training.model import IMAGENET
 from training.prepare import describe, prepare
 from training.train import Interrupted, train
 
@@ -19,6 +20,7 @@ _EXAMPLES = """examples:
   python -m training train runs/data/manifest.csv --weights imagenet --out runs/first
   python -m training train --resume --out runs/first
   python -m training export runs/first
+  python -m training evaluate runs/first runs/data/manifest.csv --split validation --out runs/first/validation
 """
 
 
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _prepare(options: argparse.Namespace) -> int:
-    prepared = prepare(options.data, options.out)
+    prepared = prepare(options.data, options.out, options.about)
     for line in describe(prepared):
         print(line)
     print(f"wrote {options.out / 'manifest.csv'} with {len(prepared.samples)} faces")
@@ -54,9 +56,11 @@ def _train(options: argparse.Namespace) -> int:
     if options.resume == (options.manifest is not None):
         raise UnusableInput("give a manifest to start a training, or --resume to go on with one")
     config = None
+    given = {one.name: value for one in fields(TrainConfig) if (value := getattr(options, one.name, None)) is not None}
+    if options.resume and given:
+        raise UnusableInput("--resume goes on as the run was begun; leave the other options out")
     if not options.resume:
-        given = {one.name: getattr(options, one.name) for one in fields(TrainConfig)}
-        given["manifest"] = str(options.manifest.resolve())
+        given |= {"manifest": str(options.manifest.resolve()), "weights": options.weights or IMAGENET}
         try:
             config = TrainConfig(**given)
         except ValueError as error:
@@ -77,10 +81,24 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
+def _evaluate(options: argparse.Namespace) -> int:
+    from training.evaluate import Wanted, evaluate  # noqa: PLC0415 (brings LiteRT and Pillow's fonts)
+
+    given = {one.name: getattr(options, one.name) for one in fields(Wanted)}
+    given |= {name: tuple(given[name]) for name in ("data", "listed")}
+    try:
+        wanted = Wanted(**given)
+    except ValueError as error:
+        raise UnusableInput(str(error)) from None
+    for line in evaluate(wanted):
+        print(line)
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training",
-        description="Prepare data, train the classifier, export the weights that maskcam loads.",
+        description="Prepare data, train the classifier, export the weights that maskcam loads, judge a model.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -89,6 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("prepare", help="read folders of data and write a manifest")
     one.add_argument("data", nargs="+", type=Path, metavar="DATA", help="a folder in one of the known layouts")
     one.add_argument("--out", type=Path, default=Path("runs/data"), help="folder of the manifest (%(default)s)")
+    one.add_argument(
+        "--about", type=Path, metavar="FILE", help="JSON with name and licence of each source, for the card"
+    )
     one.set_defaults(run=_prepare)
     _add_train(commands)
     one = commands.add_parser("export", help="convert a run to the file that the app loads, with its card")
@@ -98,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--force", action="store_true", help="replace files that are there")
     one.set_defaults(run=_export)
+    _add_evaluate(commands)
     return parser
 
 
@@ -109,9 +131,10 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     one.add_argument("--resume", action="store_true", help="go on from the checkpoint in RUN")
     one.add_argument(
         "--weights",
-        default="imagenet",
-        help="what InceptionV3 starts from: imagenet, fetched by Keras, or a file without the top (%(default)s)",
+        help="what InceptionV3 starts from: imagenet, fetched by Keras, or a file without the top (imagenet)",
     )
+    one.add_argument("--weights-origin", metavar="TEXT", help="where these weights come from, for the card")
+    one.add_argument("--weights-licence", metavar="TEXT", help="their licence, for the card")
     numbers: list[tuple[str, type, str]] = [
         ("input_size", int, "side of the square input in pixels, from 75"),
         ("batch", int, "pictures in a step"),
@@ -131,14 +154,42 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         one.add_argument(
             f"--{name.replace('_', '-')}",
             type=kind,
-            default=getattr(default, name),
             metavar="N" if kind is int else "X",
-            help=f"{text} (%(default)s)",
+            help=f"{text} ({getattr(default, name)})",
         )
     one.add_argument(
         "--precision",
-        choices=["float32", "mixed_bfloat16", "mixed_float16"],
-        default="float32",
-        help="mixed_bfloat16 halves the time on processors that have it (%(default)s)",
+        choices=["float32", "mixed_bfloat16"],
+        help=f"mixed_bfloat16 halves the time on processors that have it ({default.precision})",
     )
     one.set_defaults(run=_train)
+
+
+def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    one = commands.add_parser(
+        "evaluate",
+        help="judge a model on labelled faces",
+        description="Judge a model on labelled faces. The positive class is no mask: a bare face.",
+    )
+    one.add_argument("model", type=Path, metavar="MODEL", help="a run's folder, or a .tflite or .keras file")
+    one.add_argument("data", nargs="+", type=Path, metavar="DATA", help="manifests, or folders in a known layout")
+    one.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of report, numbers and pictures")
+    one.add_argument("--split", metavar="NAME", help="train, validation or test only")
+    one.add_argument(
+        "--threshold", type=float, metavar="P", help="call a face bare from this probability on (the model's own)"
+    )
+    one.add_argument(
+        "--listed",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="report the pictures in a CSV's column file on a row of their own; may be repeated",
+    )
+    one.add_argument(
+        "--ladder-faces",
+        type=int,
+        metavar="N",
+        help="at most N faces, evenly taken, for the ladders, by far the longest part; 0 for none (all)",
+    )
+    one.add_argument("--force", action="store_true", help="replace the files of an earlier evaluation")
+    one.set_defaults(run=_evaluate)

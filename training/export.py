@@ -19,34 +19,23 @@ from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Flags, Floats, Pixels
 from maskcam.modelcard import NO_MASK, ModelCard, card_path, file_sha256
 from maskcam.native import quiet
+from training.about import about_path, read_about
 from training.checkpoint import RunFolder, TrainConfig
 from training.manifest import LABELS, TEST, TRAIN, VALIDATION, Sample, read_manifest
 from training.metrics import choose_threshold, score
-from training.model import build
+from training.model import IMAGENET, build
 from training.pictures import app_crop
 from training.tf import import_tensorflow
-from training.train import training_card
+from training.train import check_manifest, training_card
 
 LARGEST_FILE = 25_000_000
 """Bytes that the exported file may have."""
 MEAN_APART, MOST_APART = 0.01, 0.1
 """How far the no-mask probabilities of the exported file and of the Keras model may differ, on average and for 99
-of 100 pictures: 8-bit weights move a few undecided faces, a wrong conversion moves all."""
+of 100 pictures: 8-bit weights move a few undecided faces, a wrong conversion moves all. No face may turn over by
+more than the latter."""
 COMPARED = 200
 """Real pictures, evenly taken from the validation set, on which the two are compared."""
-
-SOURCES: dict[str, dict[str, str]] = {
-    "face-mask-12k": {
-        "name": "Face Mask Detection ~12K Images Dataset (Ashish Jangra, Kaggle)",
-        "licence": "CC0-1.0",
-    },
-    "face-mask-4k": {"name": "4,094 pictures collected from the web", "licence": "MIT"},
-    "scenes-train": {
-        "name": "483 photographs with hand-labelled heads, a public repository of pictures from the web",
-        "licence": "none stated",
-    },
-}
-"""What the card says of the sources that it knows by name; others are named only."""
 
 
 def export(run: RunFolder, target: Path, force: bool) -> Iterator[str]:
@@ -63,9 +52,10 @@ def export(run: RunFolder, target: Path, force: bool) -> Iterator[str]:
     for path in (target, card_path(target)):
         if path.exists() and not force:
             raise UnusableInput(f"{path}: exists; add --force to replace it")
+    check_manifest(config)
     samples = read_manifest(Path(config.manifest))
     model = build(config.input_size, len(LABELS), config.hidden, config.dropout)
-    model.load_weights(run.best)
+    run.restore_best(model)
     part = target.with_name(target.stem + ".part.tflite")
     part_card = card_path(part)
     try:
@@ -113,10 +103,11 @@ def check_agreement(model: Any, classifier: MaskClassifier, pictures: Pixels) ->
     )
     apart: NDArray[np.float32] = np.abs(exported - original)
     mean, most = float(apart.mean()), float(np.quantile(apart, 0.99))
-    if mean > MEAN_APART or most > MOST_APART:
+    turned = int((((exported >= 0.5) != (original >= 0.5)) & (apart > MOST_APART)).sum())
+    if mean > MEAN_APART or most > MOST_APART or turned:
         raise FailedOnTheWay(
             f"the exported file does not agree with the Keras model: no-mask probabilities {mean:.4f} apart on"
-            f" average (at most {MEAN_APART}), {most:.4f} for 99 of 100 (at most {MOST_APART})"
+            f" average (at most {MEAN_APART}), {most:.4f} for 99 of 100 (at most {MOST_APART}), {turned} faces turned"
         )
 
 
@@ -127,12 +118,13 @@ def _complete(card: ModelCard, classifier: MaskClassifier, samples: Sequence[Sam
         threshold = round(choose_threshold(*judged[VALIDATION]), 4)
     except ValueError as error:
         raise FailedOnTheWay(f"no threshold can be chosen: {error}") from None
+    about = read_about(about_path(Path(config.manifest)))
     trained = sorted({one.source for one in samples if one.split == TRAIN})
     return replace(
         card,
         threshold=threshold,
         metrics={part: score(*values, threshold).as_dict() for part, values in judged.items() if len(values[0])},
-        data=[{"source": name, **SOURCES.get(name, {})} for name in trained],
+        data=[{"source": name, **about.get(name, {})} for name in trained],
         start_weights=_start(config),
         training={
             **asdict(config),
@@ -142,12 +134,10 @@ def _complete(card: ModelCard, classifier: MaskClassifier, samples: Sequence[Sam
     )
 
 
-def _start(config: TrainConfig) -> dict[str, Any]:
-    name = Path(config.weights).name if config.weights else "none"
-    origin = "ImageNet weights of keras.applications" if name == "imagenet" else "a file"
-    if name == "inception_v3_notop.weights.h5":
-        origin = "InceptionV3 of the npm package nsfwjs 4.3.0, from ImageNet, dequantised"
-    return {"name": name, "origin": origin, "licence": "MIT" if "nsfwjs" in origin else "as its source states"}
+def _start(config: TrainConfig) -> dict[str, str]:
+    name = Path(config.weights or "none").name
+    known = "ImageNet weights of keras.applications" if name == IMAGENET else "not stated"
+    return {"name": name, "origin": config.weights_origin or known, "licence": config.weights_licence or "not stated"}
 
 
 def _judge(classifier: MaskClassifier, samples: Sequence[Sample], part: str) -> tuple[Floats, Flags]:

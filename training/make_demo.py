@@ -78,4 +78,6 @@ def main(target: Path) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m training.make_demo TARGET.mp4")
     main(Path(sys.argv[1]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,10 @@ class Sample:
     def __post_init__(self) -> None:
         if self.label not in LABELS or self.split not in SPLITS:
             raise ValueError(f"unknown label {self.label!r} or split {self.split!r}")
+        if self.box is not None:
+            x0, y0, x1, y1 = self.box
+            if not (all(math.isfinite(value) for value in self.box) and x1 > x0 and y1 > y0):
+                raise ValueError(f"a box has finite sides and an area, not {self.box}")
 
 
 def write_manifest(path: Path, samples: Iterable[Sample]) -> None:

@@ -10,7 +10,6 @@ from maskcam.errors import UnusableInput
 from training.tf import import_tensorflow
 
 IMAGENET = "imagenet"
-BASE = "inception_v3"
 
 
 def build(

@@ -14,12 +14,15 @@ from tqdm import tqdm
 from maskcam.errors import UnusableInput
 from maskcam.frames import Pixels
 from maskcam.modelcard import CropRule
+from training.about import about_path, read_about, write_about
 from training.duplicates import join, near_copies, thumbnail
 from training.manifest import LABELS, SPLITS, TEST, TRAIN, VALIDATION, Sample, write_manifest
 from training.pictures import whole_crop
 from training.scan import Found, Trouble, scan
 
 VALIDATION_SHARE = 0.2
+LEAST_CONTRAST = 4.0
+"""Grey levels of standard deviation that a picture's thumbnail needs; with less there is no face to see."""
 _STRONGEST = (TEST, VALIDATION, TRAIN)
 
 
@@ -35,12 +38,15 @@ class Prepared:
     trouble: Trouble
 
 
-def prepare(folders: Sequence[Path], out: Path) -> Prepared:
-    """Read the data in `folders` and write `out/manifest.csv`.
+def prepare(folders: Sequence[Path], out: Path, about: Path | None = None) -> Prepared:
+    """Read the data in `folders` and write `out/manifest.csv`, beside it what `about` tells of the sources.
 
     Raises UnusableInput, in one line, for a folder without data and for data without one readable picture.
     """
     trouble = Trouble()
+    if about is not None and not about.is_file():
+        raise UnusableInput(f"{about}: no such description of the sources")
+    told = read_about(about) if about else {}
     for folder in folders:
         if not folder.is_dir():
             raise UnusableInput(f"{folder}: no such folder of data")
@@ -57,6 +63,10 @@ def prepare(folders: Sequence[Path], out: Path) -> Prepared:
         except UnusableInput as error:
             trouble.unreadable.append(str(error))
             continue
+        if thumbs[-1].std() < LEAST_CONTRAST and one.published != TEST:
+            trouble.blank += 1
+            thumbs.pop()
+            continue
         found.append(one)
     if not found:
         raise UnusableInput("not one readable, labelled face in this data")
@@ -65,6 +75,7 @@ def prepare(folders: Sequence[Path], out: Path) -> Prepared:
     try:
         out.mkdir(parents=True, exist_ok=True)
         write_manifest(out / "manifest.csv", prepared.samples)
+        write_about(about_path(out / "manifest.csv"), told)
     except OSError as error:
         raise UnusableInput(f"{out}: can't be written to ({error.strerror}); name another folder") from None
     return prepared
@@ -75,7 +86,7 @@ def split(found: Sequence[Found], near_pairs: Sequence[tuple[int, int]], trouble
 
     The strongest published split in a group decides (test, then validation, then train); its members published
     elsewhere are left out, and so are unpublished copies of test pictures. A group of unpublished pictures goes
-    to validation or train by a hash of its name, so that a picture added later moves none.
+    to validation or train by a hash of its name, so that an unrelated picture added later moves none.
     """
     groups = join(len(found), chain(near_pairs, _same_origin(found)))
     published: defaultdict[int, set[str]] = defaultdict(set)
@@ -117,6 +128,8 @@ def describe(prepared: Prepared) -> Iterator[str]:
     trouble = prepared.trouble
     if trouble.heads_not_found:
         yield f"left out: {trouble.heads_not_found} labelled heads in which the detector finds no face"
+    if trouble.blank:
+        yield f"left out: {trouble.blank} pictures without contrast, in which there is nothing to see"
     if trouble.other_labels:
         yield f"left out: {trouble.other_labels} heads labelled neither with_mask nor without_mask"
     if trouble.unreadable:

@@ -21,6 +21,8 @@ from training.manifest import TEST, TRAIN, VALIDATION, Box
 PUBLISHED = {"Train": TRAIN, "Validation": VALIDATION, "Test": TEST}
 CLASS_FOLDERS = {"WithMask": MASK, "WithoutMask": NO_MASK, "with_mask": MASK, "without_mask": NO_MASK}
 HEAD_LABELS = {"with_mask": MASK, "without_mask": NO_MASK}
+INCORRECT = "mask_weared_incorrect"
+"""The data's own spelling, for a mask that leaves nose or mouth free."""
 
 INSIDE_HEAD = 0.6
 """Share of a detector's box that must lie in the labelled head for the box to be that head's face."""
@@ -48,13 +50,19 @@ class Trouble:
 
     unreadable: list[str] = field(default_factory=list)
     heads_not_found: int = 0
+    blank: int = 0
     other_labels: int = 0
 
 
-def scan(folder: Path, trouble: Trouble) -> Iterator[Found]:
-    """Yield every labelled face under `folder`, whatever its layout; UnusableInput for no known layout."""
+def scan(folder: Path, trouble: Trouble, *, incorrect: bool = False) -> Iterator[Found]:
+    """Yield every labelled face under `folder`, whatever its layout; UnusableInput for no known layout.
+
+    With `incorrect`, heads with a mask worn incorrectly come too, labelled `INCORRECT`; training knows no such
+    class, so without it they count among the other labels.
+    """
     if (folder / "faces.json").is_file() and (folder / "images").is_dir():
-        yield from _scan_scenes(folder, trouble)
+        labels = {**HEAD_LABELS, INCORRECT: INCORRECT} if incorrect else HEAD_LABELS
+        yield from _scan_scenes(folder, trouble, labels)
         return
     published = [name for name in PUBLISHED if (folder / name).is_dir()]
     places: list[tuple[Path, str | None]] = [(folder / name, PUBLISHED[name]) for name in published]
@@ -83,7 +91,7 @@ def _origin(source: str, label: str, path: Path) -> str:
     return f"{source}/{label}/{path.parent.parent.name}/{path.stem}"
 
 
-def _scan_scenes(folder: Path, trouble: Trouble) -> Iterator[Found]:
+def _scan_scenes(folder: Path, trouble: Trouble, labels: dict[str, str]) -> Iterator[Found]:
     try:
         scenes: dict[str, Any] = json.loads((folder / "faces.json").read_text(encoding="utf-8"))
         heads = {
@@ -94,7 +102,7 @@ def _scan_scenes(folder: Path, trouble: Trouble) -> Iterator[Found]:
     with FaceDetector(Range.NEAR) as near, FaceDetector(Range.FAR) as far:
         for name in sorted(heads):
             path = folder / "images" / name
-            known = [(HEAD_LABELS[label], box) for label, box in heads[name] if label in HEAD_LABELS]
+            known = [(labels[label], box) for label, box in heads[name] if label in labels]
             trouble.other_labels += len(heads[name]) - len(known)
             try:
                 image = read_picture(path)

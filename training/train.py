@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from maskcam.errors import UnusableInput
-from maskcam.modelcard import CropRule, ModelCard
+from maskcam.modelcard import CropRule, ModelCard, file_sha256
 from maskcam.signals import StopRequest, stop_on_signals
 from training.checkpoint import Progress, RunFolder, TrainConfig
 from training.curves import draw_curves
@@ -20,9 +21,6 @@ from training.metrics import score
 from training.model import all_layers, build, head_only
 from training.sampling import Batches, check_readable, plain_batches
 from training.tf import import_tensorflow
-
-EMPHASIS = 0.1
-"""How fast the shown loss and accuracy follow the last batches."""
 
 
 class Interrupted(Exception):
@@ -51,9 +49,12 @@ def train(folder: RunFolder, config: TrainConfig | None) -> Progress:
     """
     if config is None:
         config, crop = folder.config()
+        check_manifest(config)
         return _Training(folder, config, crop, _readable(Path(config.manifest))).run()
     folder.check_free()
-    training = _Training(folder, config, CropRule(), _readable(Path(config.manifest)))
+    samples = _readable(Path(config.manifest))
+    config = replace(config, manifest_sha256=file_sha256(Path(config.manifest)))
+    training = _Training(folder, config, CropRule(), samples)
     folder.start(config)  # only now: data or weights that can't be used leave no run behind
     return training.run()
 
@@ -72,9 +73,10 @@ class _Training:
         except ValueError as error:
             raise UnusableInput(f"{config.manifest}: {error}") from None
         self.keras = import_tensorflow().keras
-        self.keras.utils.set_random_seed(config.seed)
         saved = folder.progress()
         self.progress, self.checkpoint = saved if saved else (Progress(), "")
+        # A checkpoint doesn't hold what dropout draws from; the same draws again would be learnt by heart.
+        self.keras.utils.set_random_seed(config.seed + self.progress.step)
         self.model = build(
             config.input_size,
             len(LABELS),
@@ -111,7 +113,6 @@ class _Training:
         optimizer.build(self.model.trainable_variables)
         if self.checkpoint and step > start:
             self.folder.restore_optimizer(optimizer, self.checkpoint)
-        loss = accuracy = math.nan
         name = "head" if start == 0 and config.head_steps else "all layers"
         with tqdm(total=stop, initial=step, desc=name, unit=" steps", disable=None) as bar:
             for number, images, truth in self.batches.run(step, stop):
@@ -120,13 +121,12 @@ class _Training:
                 values = self.model.train_on_batch(images, truth, return_dict=True)
                 # Keras averages since the last reset, so each batch's own value needs a reset in between.
                 self.model.reset_metrics()
-                loss = _follow(loss, float(values["loss"]))
-                accuracy = _follow(accuracy, float(values["accuracy"]))
-                bar.set_postfix(loss=f"{loss:.3f}", accuracy=f"{accuracy:.3f}", refresh=False)
+                self.progress.add(float(values["loss"]), float(values["accuracy"]))
+                shown = {"loss": f"{self.progress.loss:.3f}", "accuracy": f"{self.progress.accuracy:.3f}"}
+                bar.set_postfix(shown, refresh=False)
                 bar.update()
-                self.progress.step = number + 1
                 if (number + 1) % config.epoch_steps == 0:
-                    self._end_epoch(name, rate, loss, accuracy, optimizer)
+                    self._end_epoch(name, rate, optimizer)
                 if stopped:
                     if (number + 1) % config.epoch_steps:  # else the epoch's end has saved it
                         self.folder.save(self.model, optimizer, self.progress)
@@ -135,16 +135,17 @@ class _Training:
                         f" python -m training train --resume --out {self.folder.path}"
                     )
 
-    def _end_epoch(self, phase: str, rate: float, loss: float, accuracy: float, optimizer: Any) -> None:
+    def _end_epoch(self, phase: str, rate: float, optimizer: Any) -> None:
         epoch = self.progress.step // self.config.epoch_steps
         row: dict[str, float | int | str] = {
             "epoch": epoch,
             "phase": phase,
             "rate": round(rate, 8),
-            "loss": round(loss, 5),
-            "accuracy": round(accuracy, 5),
+            "loss": round(self.progress.loss, 5),
+            "accuracy": round(self.progress.accuracy, 5),
             **self._validate(),
         }
+        self.progress.next_epoch()
         self.folder.add_history(row)
         draw_curves(self.folder.history(), self.folder.path / "curves.png")
         if float(row["val_loss"]) < self.progress.best_loss:
@@ -193,5 +194,8 @@ def _readable(manifest: Path) -> dict[str, list[Sample]]:
     return parts
 
 
-def _follow(average: float, value: float) -> float:
-    return value if math.isnan(average) else average + EMPHASIS * (value - average)
+def check_manifest(config: TrainConfig) -> None:
+    """Raise UnusableInput when the manifest is not the one that the run was begun with: splits would mix."""
+    path = Path(config.manifest)
+    if not path.is_file() or file_sha256(path) != config.manifest_sha256:
+        raise UnusableInput(f"{path}: gone, or changed since the run began; put the old one back or train anew")

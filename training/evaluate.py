@@ -1,0 +1,219 @@
+"""`evaluate`: how good a model is on labelled faces, as numbers, pictures and a report."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from maskcam import __version__
+from maskcam.errors import FailedOnTheWay, UnusableInput
+from maskcam.frames import Pixels
+from maskcam.modelcard import file_sha256
+from maskcam.pending import PendingFile, reason, write_failure
+from training.contact import sheets
+from training.judge import Judged, judge
+from training.labelled import read_labelled, read_listed
+from training.ladders import SIZE_STEPS, WEATHER_STEPS
+from training.measures import curve
+from training.plots import (
+    draw_confusion,
+    draw_precision_recall,
+    draw_reliability,
+    draw_roc,
+    draw_size_ladder,
+    draw_weather_ladder,
+)
+from training.report import Facts, headline, write_report
+from training.scan import Trouble
+from training.scorers import open_scorer, weights_file
+from training.summary import Summary, summarise
+
+METRICS, WRONG, REPORT = "metrics.json", "wrong.csv", "report.md"
+CONFUSION, ROC, PRECISION_RECALL = "confusion.png", "roc.png", "precision-recall.png"
+RELIABILITY, SIZE_LADDER, WEATHER_LADDER = "reliability.png", "size-ladder.png", "weather-ladder.png"
+OUTPUTS = (METRICS, WRONG, REPORT, CONFUSION, ROC, PRECISION_RECALL, RELIABILITY, SIZE_LADDER, WEATHER_LADDER)
+"""Every file of an evaluation but the contact sheets, `wrong-1.png` and on."""
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One evaluation as it was asked for.
+
+    `threshold` is None for that of the model's card; `ladder_faces` None for all faces, 0 for no ladders; `listed`
+    holds `NAME=FILE`.
+    """
+
+    model: Path
+    data: tuple[Path, ...]
+    out: Path
+    split: str | None = None
+    threshold: float | None = None
+    listed: tuple[str, ...] = ()
+    ladder_faces: int | None = None
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0 < self.threshold < 1:
+            raise ValueError(f"the threshold must be between 0 and 1, not {self.threshold:g}")
+        if self.ladder_faces is not None and self.ladder_faces < 0:
+            raise ValueError(f"the ladders can't be climbed by {self.ladder_faces} faces")
+
+
+def evaluate(wanted: Wanted) -> Iterator[str]:
+    """Judge the faces, write all files to `wanted.out`, and yield what is worth telling.
+
+    Raises UnusableInput, in one line, for a model, data or a folder that can't be used; FailedOnTheWay when a file
+    can't be written. Pictures that can't be read are told of and left out.
+    """
+    _check_free(wanted.out, wanted.force)
+    lists = [read_listed(one) for one in wanted.listed]
+    if len({one.name for one in lists}) < len(lists):
+        raise UnusableInput("two lists have the same name; name each row once")
+    trouble = Trouble()
+    steps = () if wanted.ladder_faces == 0 else (*SIZE_STEPS, *WEATHER_STEPS)
+    with open_scorer(wanted.model) as scorer:
+        faces = read_labelled(wanted.data, wanted.split, trouble)
+        _make(wanted.out)
+        judged = judge(scorer, faces, steps, wanted.ladder_faces, trouble)
+        card = scorer.card
+    threshold = card.threshold if wanted.threshold is None else wanted.threshold
+    summary = summarise(judged, threshold, lists)
+    wrong = judged.wrong(threshold)
+    out = _Folder(wanted.out, wanted.force)
+    pictures = _draw(out, summary, judged)
+    for page, sheet in enumerate(sheets(judged, wrong, card.crop), 1):
+        name = f"wrong-{page}.png"
+        out.write(name, partial(_save, sheet))
+        pictures[name] = f"wrong predictions, page {page}"
+    out.write(WRONG, lambda path: _write_wrong(path, judged, wrong))
+    kind = "a run's best weights" if wanted.model.is_dir() else wanted.model.suffix[1:]
+    facts = Facts(wanted.model.resolve().name, kind, tuple(map(str, wanted.data)), wanted.split, __version__)
+    report = write_report(facts, summary, judged, wrong, pictures, trouble=trouble)
+    out.write(REPORT, lambda path: path.write_text(report, encoding="utf-8", errors="replace"))
+    out.write(METRICS, lambda path: path.write_text(_metrics(wanted, facts, card.input_size, summary, trouble)))
+    out.sweep(pictures)
+    yield from _tell(wanted, summary, trouble)
+
+
+class _Folder:
+    """Writes files whole: under another name first."""
+
+    def __init__(self, path: Path, force: bool) -> None:
+        self._path, self._force = path, force
+
+    def write(self, name: str, fill: Callable[[Path], object]) -> None:
+        """Have `fill` write the file at the path it is given, then give it its name."""
+        target = self._path / name
+        with PendingFile(target, self._force) as pending:
+            try:
+                fill(pending.path)
+            except OSError as error:
+                raise write_failure(target, error) from None
+            pending.commit()
+
+    def sweep(self, kept: dict[str, str]) -> None:
+        """Remove pictures that an earlier evaluation left here and this one did not make."""
+        try:
+            for path in _taken(self._path):
+                if path.suffix == ".png" and path.name not in kept:
+                    path.unlink()
+        except OSError as error:
+            raise FailedOnTheWay(f"{self._path}: an older picture can't be removed ({reason(error)})") from None
+
+
+def _taken(out: Path) -> list[Path]:
+    """Return what an earlier evaluation left."""
+    return [one for one in (out / name for name in OUTPUTS) if one.exists()] + sorted(out.glob("wrong-[0-9]*.png"))
+
+
+def _check_free(out: Path, force: bool) -> None:
+    if out.exists() and not out.is_dir():
+        raise UnusableInput(f"{out}: is no folder; name another")
+    if not force and (taken := _taken(out)):
+        raise UnusableInput(f"{taken[0]} exists; add --force to replace it, or name another folder")
+
+
+def _make(out: Path) -> None:
+    """Make the folder, and see before the long work that it can be written to."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnusableInput(f"{out}: can't be made ({reason(error)}); name another folder") from None
+    PendingFile(out / METRICS, force=True).discard()
+
+
+def _draw(out: _Folder, summary: Summary, judged: Judged) -> dict[str, str]:
+    """Write the diagrams; return the title of each."""
+    measures = summary.overall
+    line = curve(judged.no_mask_probability, judged.bare)
+    diagrams: list[tuple[str, str, Callable[[Path], None]]] = [
+        (CONFUSION, "confusion matrix", lambda path: draw_confusion(measures, path)),
+        (SIZE_LADDER, "size ladder", lambda path: draw_size_ladder(summary, path)),
+        (WEATHER_LADDER, "weather ladder", lambda path: draw_weather_ladder(summary, path)),
+        (RELIABILITY, "reliability", lambda path: draw_reliability(summary.bins, measures, path)),
+        (ROC, "ROC curve", lambda path: draw_roc(line, measures, path)),
+        (PRECISION_RECALL, "precision and recall", lambda path: draw_precision_recall(line, measures, path)),
+    ]
+    chosen = [one for one in diagrams if summary.rungs or one[0] not in (SIZE_LADDER, WEATHER_LADDER)]
+    for name, _, fill in chosen:
+        out.write(name, fill)
+    return {name: title for name, title, _ in chosen}
+
+
+def _save(picture: Pixels, path: Path) -> None:
+    Image.fromarray(picture).save(path)
+
+
+def _write_wrong(path: Path, judged: Judged, wrong: Sequence[int]) -> None:
+    # A file name that isn't UTF-8 comes back as it was from surrogateescape.
+    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+        rows = csv.writer(file)
+        rows.writerow(["path", "box", "truth", "no_mask_probability", "source", "size"])
+        for number in wrong:
+            face = judged.faces[number]
+            box = " ".join(f"{value:g}" for value in face.box) if face.box else ""
+            probability = f"{judged.no_mask_probability[number]:.6f}"
+            rows.writerow([face.path, box, face.truth, probability, face.source, judged.sizes[number]])
+
+
+def _metrics(wanted: Wanted, facts: Facts, input_size: int, summary: Summary, trouble: Trouble) -> str:
+    fields: dict[str, Any] = {
+        "format": FORMAT,
+        "maskcam": facts.maskcam,
+        "model": facts.model,
+        "kind": facts.kind,
+        "sha256": file_sha256(weights_file(wanted.model)),
+        "input_size": input_size,
+        "data": list(facts.data),
+        "split": facts.split,
+        **summary.as_dict(),
+        "not_judged": {
+            "unreadable": len(trouble.unreadable),
+            "heads_not_found": trouble.heads_not_found,
+            "other_labels": trouble.other_labels,
+        },
+    }
+    # NaN is no JSON; were one to come through, better no file than one that can't be read.
+    return json.dumps(fields, indent=2, allow_nan=False) + "\n"
+
+
+def _tell(wanted: Wanted, summary: Summary, trouble: Trouble) -> Iterator[str]:
+    yield f"positive class: no mask; called bare from probability {summary.overall.scores.threshold:.4f} on"
+    yield headline(summary.overall)
+    for row in summary.listed:
+        if not row.measures.faces:
+            yield f"{row.name}: none of its pictures are among these data"
+    if trouble.heads_not_found:
+        yield f"not judged: {trouble.heads_not_found} labelled heads in which the detector finds no face"
+    if trouble.unreadable:
+        yield f"unreadable: {len(trouble.unreadable)}"
+        yield from (f"  {line}" for line in trouble.unreadable)
+    yield f"wrote {wanted.out / REPORT}"

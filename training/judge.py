@@ -1,0 +1,123 @@
+"""Has a model judge labelled faces: as they are, and on every step of the ladders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from maskcam.crops import resize
+from maskcam.errors import FailedOnTheWay, UnusableInput
+from maskcam.frames import Flags, Floats, Integers, Pixels, check_array
+from training.labelled import Labelled
+from training.ladders import Step
+from training.pictures import whole_crop
+from training.scan import Trouble
+from training.scorers import Scorer
+
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """The answers for n faces.
+
+    `no_mask_probability` is `(n,) float32`; `sizes` `(n,) int64`, the longer side of the unscaled crop in pixels.
+    `on_ladder` holds, ascending, the m faces that climbed the ladders, `(m,) int64`; `by_step` is
+    `(len(steps), m) float32`.
+    """
+
+    faces: tuple[Labelled, ...]
+    no_mask_probability: Floats
+    sizes: Integers
+    steps: tuple[Step, ...]
+    on_ladder: Integers
+    by_step: Floats
+
+    def __post_init__(self) -> None:
+        n, m = len(self.faces), len(self.on_ladder)
+        check_array("no_mask_probability", self.no_mask_probability, (n,))
+        check_array("sizes", self.sizes, (n,), np.int64)
+        check_array("on_ladder", self.on_ladder, (m,), np.int64)
+        check_array("by_step", self.by_step, (len(self.steps), m))
+
+    @property
+    def bare(self) -> Flags:
+        """The truth, `(n,) bool`."""
+        return np.array([one.bare for one in self.faces], np.bool_)
+
+    def wrong(self, threshold: float) -> list[int]:
+        """Return the faces judged wrongly: missed alarms first, and of each kind the surest first."""
+        bare, probability = self.bare, self.no_mask_probability
+        missed = np.flatnonzero(bare & (probability < threshold))
+        false = np.flatnonzero(~bare & (probability >= threshold))
+        by_surety = [
+            missed[np.argsort(probability[missed], kind="stable")],
+            false[np.argsort(-probability[false], kind="stable")],
+        ]
+        return [int(one) for one in np.concatenate(by_surety)]
+
+
+def judge(
+    scorer: Scorer, faces: Sequence[Labelled], steps: Sequence[Step], ladder_faces: int | None, trouble: Trouble
+) -> Judged:
+    """Judge every face whose picture can be read; the others are added to `trouble`.
+
+    At most `ladder_faces` of them, evenly taken, climb the ladders; all of them where it is None. Raises
+    UnusableInput when not one picture can be read, FailedOnTheWay for a model that doesn't answer with numbers.
+    """
+    climbing = _evenly(len(faces), ladder_faces)
+    size = scorer.card.input_size
+    readable: list[Labelled] = []
+    sides: list[int] = []
+    on_ladder: list[int] = []
+    plain: list[Floats] = []
+    by_step: list[Floats] = []
+    with tqdm(total=len(faces), desc="judging", unit=" faces", disable=None) as bar:
+        for start in range(0, len(faces), _AT_ONCE):
+            views: list[Pixels] = []
+            climbers: list[Pixels] = []
+            for number in range(start, min(start + _AT_ONCE, len(faces))):
+                bar.update()
+                one = faces[number]
+                try:
+                    crop = whole_crop(one.path, one.box, scorer.card.crop)
+                except UnusableInput as error:
+                    trouble.unreadable.append(str(error))
+                    continue
+                if climbing[number] and steps:
+                    on_ladder.append(len(readable))
+                    climbers += [step.view(crop, size) for step in steps]
+                readable.append(one)
+                sides.append(max(crop.shape[:2]))
+                views.append(resize(crop, size))
+            if views:
+                answers = scorer.no_mask_probability(np.stack([*views, *climbers]))
+                plain.append(answers[: len(views)])
+                by_step.append(answers[len(views) :])
+    if not readable:
+        first = f": {trouble.unreadable[0]}" if trouble.unreadable else ""
+        raise UnusableInput(f"not one readable, labelled face in these data{first}")
+    probability: NDArray[np.float32] = np.concatenate(plain)
+    climbed: NDArray[np.float32] = np.concatenate(by_step)
+    if not (np.isfinite(probability).all() and np.isfinite(climbed).all()):
+        raise FailedOnTheWay("the model's answers are no numbers; its training has gone astray")
+    return Judged(
+        faces=tuple(readable),
+        no_mask_probability=probability,
+        sizes=np.array(sides, np.int64),
+        steps=tuple(steps),
+        on_ladder=np.array(on_ladder, np.int64),
+        by_step=np.ascontiguousarray(climbed.reshape(len(on_ladder), len(steps)).T),
+    )
+
+
+def _evenly(count: int, most: int | None) -> Flags:
+    """Choose at most `most` of `count` places, evenly spread."""
+    chosen = np.zeros(count, np.bool_)
+    kept = count if most is None else min(most, count)
+    chosen[(np.arange(kept) * count) // max(kept, 1)] = True
+    return chosen

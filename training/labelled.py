@@ -1,0 +1,105 @@
+"""The faces to be judged: from a manifest, or from folders as `prepare` knows them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from tqdm import tqdm
+
+from maskcam.errors import UnusableInput
+from maskcam.modelcard import MASK, NO_MASK
+from training.manifest import SPLITS, Box, read_manifest
+from training.scan import INCORRECT, Trouble, scan
+
+TRUTHS = (MASK, NO_MASK, INCORRECT)
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """One face and what it truly is.
+
+    `box` is the detector's, pixels xyxy in the picture at `path`; without one the whole picture is the crop. A
+    mask worn incorrectly protects nobody, so such a face counts as bare.
+    """
+
+    path: Path
+    truth: str
+    source: str
+    box: Box | None = None
+
+    def __post_init__(self) -> None:
+        if self.truth not in TRUTHS:
+            raise ValueError(f"unknown truth {self.truth!r}")
+
+    @property
+    def bare(self) -> bool:
+        """Whether the right answer is "no mask"."""
+        return self.truth != MASK
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Pictures that are reported on a row of their own: its name, and the file names, from any folder on."""
+
+    name: str
+    files: frozenset[tuple[str, ...]]
+
+    def __post_init__(self) -> None:
+        if not self.name or not all(self.files):
+            raise ValueError("a list and its files need names")
+
+    def __contains__(self, path: PurePath) -> bool:
+        return any(path.parts[start:] in self.files for start in range(len(path.parts)))
+
+
+def read_labelled(data: Sequence[Path], split: str | None, trouble: Trouble) -> list[Labelled]:
+    """Read the faces of manifests (`.csv`) and folders, of one split or all; UnusableInput when there are none."""
+    if split is not None and split not in SPLITS:
+        raise UnusableInput(f"{split}: no such split; there are {', '.join(SPLITS)}")
+    for place in data:
+        if not place.exists():
+            raise UnusableInput(f"{place}: no such manifest or folder of data")
+    names = [place.resolve() if place.is_file() else place.resolve().name for place in data]
+    if len(set(names)) < len(names):
+        raise UnusableInput("the same data are given twice, or two folders of one name; sources are told apart by it")
+    faces: list[Labelled] = []
+    for place in data:
+        found = list(_from_manifest(place, split) if place.is_file() else _from_folder(place, split, trouble))
+        if not found and not trouble.unreadable:
+            raise UnusableInput(f"{place}: holds no labelled faces" + (f" of the split {split}" if split else ""))
+        faces += found
+    return faces
+
+
+def read_listed(option: str) -> Listed:
+    """Read what `NAME=FILE` names, a CSV with a column `file`; UnusableInput when it is none."""
+    name, _, file_name = option.partition("=")
+    if not name or not file_name:
+        raise UnusableInput(f"{option}: name the row and its list, as in drawn=drawn_faces.csv")
+    try:
+        with Path(file_name).open(newline="", encoding="utf-8") as file:
+            rows = csv.DictReader(file)
+            if "file" not in (rows.fieldnames or ()):
+                raise ValueError("it has no column file")
+            files = frozenset(PurePath(row["file"]).parts for row in rows if row["file"])
+    except (OSError, ValueError, csv.Error) as error:
+        raise UnusableInput(f"{file_name}: not a list of pictures ({error})") from None
+    return Listed(name, files)
+
+
+def _from_manifest(path: Path, split: str | None) -> Iterator[Labelled]:
+    for one in read_manifest(path):
+        if split in (None, one.split):
+            yield Labelled(one.path, one.label, one.source, one.box)
+
+
+def _from_folder(folder: Path, split: str | None, trouble: Trouble) -> Iterator[Labelled]:
+    found = scan(folder.resolve(), trouble, incorrect=True)
+    for one in tqdm(found, desc="reading", unit=" faces", disable=None):
+        if split is not None and one.published is None:
+            raise UnusableInput(f"{folder}: has no published splits; leave --split out, or give a manifest")
+        if split in (None, one.published):
+            yield Labelled(one.path, one.label, one.source, one.box)

@@ -1,0 +1,107 @@
+"""The models that can be judged, behind one small interface: an exported file or a trained Keras model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from maskcam.classifier import MaskClassifier
+from maskcam.crops import scale
+from maskcam.errors import UnusableInput
+from maskcam.frames import Floats, Pixels
+from maskcam.modelcard import CropRule, ModelCard
+from training.checkpoint import RunFolder, TrainConfig
+from training.manifest import LABELS
+from training.model import build
+from training.tf import import_tensorflow
+from training.train import training_card
+
+_AT_ONCE = 32
+
+
+class Scorer(Protocol):
+    """Crops -> probabilities. `maskcam.classifier.MaskClassifier` is one."""
+
+    @property
+    def card(self) -> ModelCard:
+        """How faces are cut and scaled for it, and the threshold."""
+
+    def no_mask_probability(self, crops: Pixels) -> Floats:
+        """Return `(n,) float32` for `crops` `(n, size, size, 3) uint8 RGB`."""
+
+
+class KerasScorer:
+    """A Keras model with the preprocessing of its card."""
+
+    def __init__(self, model: Any, card: ModelCard) -> None:
+        """Take a model that gives one column for each of the card's labels; ValueError when the two don't fit."""
+        size = card.input_size
+        if tuple(model.input_shape[1:]) != (size, size, 3) or tuple(model.output_shape[1:]) != (len(card.labels),):
+            raise ValueError(f"the model takes {model.input_shape} and gives {model.output_shape}, unlike its card")
+        self.card = card
+        self._model = model
+
+    def no_mask_probability(self, crops: Pixels) -> Floats:
+        """Return `(n,) float32`: bare / (bare + mask) for `crops` `(n, size, size, 3) uint8 RGB`."""
+        answers = [
+            np.asarray(self._model.predict_on_batch(scale(crops[start : start + _AT_ONCE], self.card)), np.float32)
+            for start in range(0, len(crops), _AT_ONCE)
+        ]
+        answer = np.concatenate([np.empty((0, len(self.card.labels)), np.float32), *answers])
+        bare, mask = answer[:, self.card.no_mask_index], answer[:, self.card.mask_index]
+        return np.asarray(bare / np.maximum(bare + mask, np.finfo(np.float32).tiny), np.float32)
+
+
+@contextmanager
+def open_scorer(model: Path) -> Iterator[Scorer]:
+    """Open a run's folder (its best weights), a `.keras` file or an exported `.tflite` with its card.
+
+    Raises UnusableInput, in one line, for anything else.
+    """
+    if model.is_dir():
+        yield _from_run(RunFolder(model))
+    elif not model.is_file():
+        raise UnusableInput(f"{model}: no such model; give a run's folder, a .keras file or an exported .tflite file")
+    elif model.suffix == ".keras":
+        yield _from_file(model)
+    elif model.suffix == ".tflite":
+        with MaskClassifier(model) as classifier:
+            yield classifier
+    else:
+        raise UnusableInput(f"{model}: not a model; give a run's folder, a .keras file or an exported .tflite file")
+
+
+def weights_file(model: Path) -> Path:
+    """Return the file that holds the weights of what `open_scorer` opens."""
+    return RunFolder(model).best if model.is_dir() else model
+
+
+def _from_run(run: RunFolder) -> KerasScorer:
+    config, crop = run.config()
+    if not run.best.is_file():
+        raise UnusableInput(f"{run.path}: no epoch is finished yet; go on with --resume")
+    # Always float32, whatever it was trained in: that is what export converts.
+    model = build(config.input_size, len(LABELS), config.hidden, config.dropout)
+    try:
+        model.load_weights(run.best)
+    except Exception as error:  # Keras and h5py raise whatever a wrong file drives them to
+        raise UnusableInput(f"{run.best}: not the weights of this run ({_first_line(error)})") from None
+    return KerasScorer(model, training_card(config, crop))
+
+
+def _from_file(path: Path) -> KerasScorer:
+    keras = import_tensorflow().keras
+    try:
+        model = keras.models.load_model(path, compile=False)
+        config = TrainConfig(manifest="", weights=None, input_size=int(model.input_shape[1]))
+        return KerasScorer(model, training_card(config, CropRule()))
+    except Exception as error:
+        raise UnusableInput(f"{path}: not a Keras model of mask and no mask ({_first_line(error)})") from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,140 @@
+"""Sums judged faces up: overall, by source, by size, by list, by step of the ladders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from maskcam.frames import Flags
+from maskcam.modelcard import NO_MASK
+from training.judge import Judged
+from training.labelled import Listed
+from training.ladders import SIZE, UNITS, Step
+from training.measures import BINS, Bin, Measures, calibration, measure
+from training.scan import INCORRECT
+
+SIZE_EDGES = (24, 48, 96, 192)
+"""Sides in pixels at which a crop falls into the next class of size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A named set of faces and its measures."""
+
+    name: str
+    measures: Measures
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the row for a file."""
+        return {"name": self.name, "faces": self.measures.faces, **self.measures.as_dict()}
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A step of a ladder and the measures of the faces on it."""
+
+    step: Step
+    measures: Measures
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the rung for a file."""
+        return {"kind": self.step.kind, "value": self.step.value, **self.measures.as_dict()}
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Everything that is reported of one evaluation, apart from the single faces.
+
+    `incorrect` holds the faces with a mask worn incorrectly and all others, when there are any; `unchanged`
+    the faces that climbed the ladders as they are.
+    """
+
+    overall: Measures
+    by_source: tuple[Row, ...]
+    by_size: tuple[Row, ...]
+    incorrect: tuple[Row, ...]
+    listed: tuple[Row, ...]
+    unchanged: Measures
+    rungs: tuple[Rung, ...]
+    bins: tuple[Bin, ...]
+
+    def of_kind(self, kind: str) -> tuple[Rung, ...]:
+        """Return the rungs of one ladder."""
+        return tuple(one for one in self.rungs if one.step.kind == kind)
+
+    @property
+    def weather_kinds(self) -> tuple[str, ...]:
+        """What the weather ladder changes, in order."""
+        return tuple(dict.fromkeys(one.step.kind for one in self.rungs if one.step.kind != SIZE))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the summary for `metrics.json`."""
+        return {
+            "positive_class": NO_MASK,
+            "faces": self.overall.faces,
+            **self.overall.as_dict(),
+            "interval": "95 %, Wilson 1927",
+            "calibration": {
+                "bins": BINS,
+                "binning": "equal width, of the no-mask probability",
+                "rows": [
+                    {
+                        "low": round(one.low, 5),
+                        "high": round(one.high, 5),
+                        "faces": one.faces,
+                        "mean_probability": one.mean_probability,
+                        "share_bare": one.share_bare,
+                    }
+                    for one in self.bins
+                ],
+            },
+            "by_source": [one.as_dict() for one in self.by_source],
+            "by_size": [one.as_dict() for one in self.by_size],
+            "worn_incorrectly": [one.as_dict() for one in self.incorrect],
+            "listed": [one.as_dict() for one in self.listed],
+            "ladder_unchanged": self.unchanged.as_dict(),
+            "size_ladder": [one.as_dict() for one in self.of_kind(SIZE)],
+            "weather_ladder": [one.as_dict() for one in self.rungs if one.step.kind != SIZE],
+            "units": UNITS,
+        }
+
+
+def summarise(judged: Judged, threshold: float, lists: Sequence[Listed]) -> Summary:
+    """Measure the judged faces in every way that is reported."""
+    bare, probability = judged.bare, judged.no_mask_probability
+
+    def row(name: str, chosen: Flags) -> Row:
+        return Row(name, measure(probability[chosen], bare[chosen], threshold))
+
+    sources = np.array([one.source for one in judged.faces])
+    incorrect: Flags = np.array([one.truth == INCORRECT for one in judged.faces], np.bool_)
+    on_ladder = judged.on_ladder
+    return Summary(
+        overall=measure(probability, bare, threshold),
+        by_source=tuple(row(str(name), sources == name) for name in sorted(set(sources.tolist()))),
+        by_size=_by_size(judged, row),
+        incorrect=(
+            (row("mask worn incorrectly", incorrect), row("all but worn incorrectly", ~incorrect))
+            if incorrect.any()
+            else ()
+        ),
+        listed=tuple(row(one.name, np.array([face.path in one for face in judged.faces], np.bool_)) for one in lists),
+        unchanged=measure(probability[on_ladder], bare[on_ladder], threshold),
+        rungs=tuple(
+            Rung(step, measure(answers, bare[on_ladder], threshold))
+            for step, answers in zip(judged.steps, judged.by_step, strict=True)
+        ),
+        bins=calibration(probability, bare),
+    )
+
+
+def _by_size(judged: Judged, row: Any) -> tuple[Row, ...]:
+    classes = np.digitize(judged.sizes, SIZE_EDGES)
+    names = [f"<{SIZE_EDGES[0]}"]
+    names += [f"{low}-{high}" for low, high in pairwise(SIZE_EDGES)]
+    names.append(f">={SIZE_EDGES[-1]}")
+    return tuple(row(name, classes == place) for place, name in enumerate(names))
