@@ -1,4 +1,4 @@
-"""Tells from a video file's own structure whether its end is missing."""
+"""Tells from a video file's own structure whether its end or something in it is missing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from typing import BinaryIO
 _MP4_FIRST = (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip", b"pnot")
 _EBML = b"\x1a\x45\xdf\xa3"
 _SEGMENT = b"\x18\x53\x80\x67"
+_CLUSTER = b"\x1f\x43\xb6\x75"
+_MOST_ELEMENTS = 50_000
+"""Of a Matroska file, that are looked at: about 10 minutes of video, in a tenth of a second."""
+_FLV_TAGS = (8, 9, 18)
 _RIFF_SLACK = 16
 """Some writers count a RIFF chunk's own header or its padding; that much too little is no damage."""
 
@@ -15,23 +19,111 @@ _RIFF_SLACK = 16
 def is_cut(path: Path) -> bool:
     """Return whether the file declares more bytes than it holds.
 
-    Reads the outermost headers of MP4, Matroska, AVI and transport streams. Other formats, and files that
-    declare no size, count as whole. Raises OSError if the file can't be read.
+    Reads the outermost headers of MP4, Matroska, AVI, FLV, GIF and transport streams. Other formats, and files
+    that declare no size, count as whole. Raises OSError if the file can't be read.
     """
     size = path.stat().st_size
+    end = 0
     with path.open("rb") as file:
         head = file.read(197)
         if head[4:8] in _MP4_FIRST:
-            return _mp4_end(file, size) > size
-        if head[:4] == _EBML:
-            return _matroska_end(file) > size
-        if head[:4] == b"RIFF":
-            return _riff_end(file, size) > size + _RIFF_SLACK
-    if head[:1] == b"\x47" and head[188:189] == b"\x47":
-        return size % 188 != 0
-    if head[4:5] == b"\x47" and head[196:197] == b"\x47":
-        return size % 192 != 0
-    return False
+            end = _mp4_end(file, size)
+        elif head[:4] == _EBML:
+            end = _matroska_end(file)
+        elif head[:4] == b"RIFF":
+            end = _riff_end(file, size) - _RIFF_SLACK
+        elif head[:3] == b"FLV":
+            end = _flv_end(file, size)
+        elif head[:4] == b"GIF8":
+            end = _gif_end(file, size)
+        elif head[:1] == b"\x47" and head[188:189] == b"\x47":
+            end = size + size % 188
+        elif head[4:5] == b"\x47" and head[196:197] == b"\x47":
+            end = size + size % 192
+    return end > size
+
+
+def has_holes(path: Path) -> bool:
+    """Return whether the pieces of a Matroska file don't fit into one another, so that readers skip some.
+
+    Only the first pieces of a long file are looked at. Raises OSError if the file can't be read.
+    """
+    with path.open("rb") as file:
+        if file.read(4) != _EBML:
+            return False
+        end = _matroska_end(file)
+        # Where no size is declared there is nothing to fit into.
+        return 0 < end <= path.stat().st_size and not _elements_fit(file, end)
+
+
+def _elements_fit(file: BinaryIO, end: int) -> bool:
+    """Whether the elements from here to `end`, in bytes, and those in clusters, follow on one another."""
+    outer = end
+    for _ in range(_MOST_ELEMENTS):
+        position = file.tell()
+        if position == end == outer:
+            return True
+        if position == end:
+            end = outer
+        first = file.read(1)
+        # An element's name has up to four bytes; the first says how many.
+        if not first or first[0] < 0x10:
+            return False
+        name = first + file.read(8 - first[0].bit_length())
+        length = _variable_length(file)
+        if length is None:
+            # Only a cluster may leave its size open, as live recordings do; what follows then can't be told.
+            return name == _CLUSTER
+        start = file.tell()
+        if start + length > end:
+            return False
+        if name == _CLUSTER and end == outer:
+            end = start + length
+        else:
+            file.seek(start + length)
+    return True
+
+
+def _flv_end(file: BinaryIO, size: int) -> int:
+    """Where the last tag ends, in bytes; unreadable tails don't count."""
+    file.seek(5)
+    position = int.from_bytes(file.read(4), "big") + 4
+    while position + 11 <= size:
+        file.seek(position)
+        head = file.read(11)
+        if head[0] & 0x1F not in _FLV_TAGS:
+            return position
+        position += 11 + int.from_bytes(head[1:4], "big")
+        # The size of the tag before, which is left out by some at the very end.
+        position += 4 * (position < size)
+    return position
+
+
+def _gif_end(file: BinaryIO, size: int) -> int:
+    """Where the last block ends, in bytes; what follows the end mark doesn't count."""
+    file.seek(10)
+    position = 13 + _colour_table(file.read(1)[0])
+    while position < size:
+        file.seek(position)
+        kind = file.read(1)
+        if kind == b"\x21":
+            position += 2
+        elif kind == b"\x2c":
+            file.seek(position + 9)
+            position += 11 + _colour_table((file.read(1) or b"\0")[0])
+        else:
+            break
+        length = 1
+        while length:
+            file.seek(position)
+            # Past the end of the file there is no length to read.
+            length = (file.read(1) or b"\0")[0]
+            position += 1 + length
+    return position
+
+
+def _colour_table(flags: int) -> int:
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
 def _mp4_end(file: BinaryIO, size: int) -> int:

@@ -69,6 +69,9 @@ def video_stream(container: av.container.InputContainer, path: Path) -> av.Video
     # Frame threads report an error some packets late, and at the end take good frames with them: the same
     # damaged file would give other frames each time.
     video.codec_context.thread_type = "SLICE"
+    if video.codec_context.name == "h264":
+        # With slice threads libav neither mends damaged H.264 nor says that it is; most has one slice anyway.
+        video.codec_context.thread_count = 1
     return video
 
 
@@ -76,6 +79,16 @@ def audio_stream(container: av.container.InputContainer) -> av.AudioStream | Non
     """Return the sound that a player would choose, or None if there is none that can be read."""
     stream = container.streams.best("audio")
     return stream if isinstance(stream, av.AudioStream) and stream.codec_context is not None else None
+
+
+def undecodable(container: av.container.InputContainer, path: Path) -> str:
+    """Return the line that says why no picture of the file could be decoded, and what to do."""
+    if container.format.name.startswith("webp"):
+        return f"{path}: an animated WebP can't be decoded here; convert it to MP4 and give that"
+    return (
+        f"{path}: not one frame can be decoded; it is damaged or larger than {MAX_SIDE} pixels a side, "
+        "so get a new copy"
+    )
 
 
 def check_size(path: Path, width: int, height: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -89,9 +90,20 @@ class PendingFile:
                 count += 1
 
 
+def check_distinct(inputs: Iterable[Path], outputs: Sequence[Path]) -> None:
+    """Raise UnusableInput when an output is an input, or two outputs are one, whatever they are called."""
+    taken = {os.path.realpath(one) for one in inputs}
+    for output in outputs:
+        real = os.path.realpath(output)
+        if real in taken:
+            raise UnusableInput(f"{output}: is an input or another output of this command; choose another name")
+        taken.add(real)
+
+
 def reason(error: Exception) -> str:
     """Return what the system says of `error`, in a few words."""
-    text = error.strerror if isinstance(error, OSError) else None
+    # Errors of libav have it too; their full text would name the temporary file.
+    text = getattr(error, "strerror", None)
     return (text or str(error) or type(error).__name__).lower()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,6 +28,8 @@ _FORMATS = {
     ".tif": "TIFF",
     ".tiff": "TIFF",
 }
+_READ = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+"""What is read, whatever a file is called. Pillow would hand PostScript to another program."""
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -51,7 +54,7 @@ def read_picture(path: Path) -> Pixels:
             # Pillow only warns of pictures that are too large for maskcam.
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
+            with Image.open(path, formats=_READ) as image:
                 check_size(path, *image.size)
                 return _pixels(image)
     except UnusableInput:
@@ -59,7 +62,9 @@ def read_picture(path: Path) -> Pixels:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UnusableInput(f"{path}: the picture is too large; scale it to at most {MAX_SIDE} pixels a side") from None
     except UnidentifiedImageError:
-        raise UnusableInput(f"{path}: this is no picture; give a JPEG, PNG or WebP file") from None
+        raise UnusableInput(
+            f"{path}: this is no picture that can be read here; give a JPEG, PNG or WebP file"
+        ) from None
     except Exception:
         # Pillow's decoders raise whatever a damaged file drives them to: SyntaxError, struct.error, KeyError.
         raise UnusableInput(f"{path}: the picture is cut short or damaged; get a new copy of it") from None
@@ -88,15 +93,19 @@ def write_picture(image: Pixels, target: Path, force: bool = False) -> None:
 
 
 def list_pictures(paths: Iterable[Path]) -> list[Path]:
-    """Return files as they are, and for a folder the pictures right in it, sorted by name.
+    """Return files as they are, and for a folder the pictures right in it, sorted by name; each once.
 
     Raises UnusableInput for a path that is missing, and for a folder that can't be read or has no picture.
     """
     found: list[Path] = []
     for path in paths:
-        if not path.is_dir():
-            if not path.exists():
-                raise UnusableInput(f"{path}: there is no such file or folder; check the path")
+        try:
+            folder, there = path.is_dir(), path.exists()
+        except (OSError, ValueError) as error:  # a name too long, or with a null in it
+            raise UnusableInput(f"{path}: can't be a file's name ({error}); check the path") from None
+        if not there:
+            raise UnusableInput(f"{path}: there is no such file or folder; check the path")
+        if not folder:
             found.append(path)
             continue
         try:
@@ -106,7 +115,7 @@ def list_pictures(paths: Iterable[Path]) -> list[Path]:
         if not inside:
             raise UnusableInput(f"{path}: there is no picture in this folder; give one with JPEG or PNG files")
         found += inside
-    return found
+    return list({os.path.realpath(one): one for one in reversed(found)}.values())[::-1]
 
 
 def _pixels(image: Image.Image) -> Pixels:

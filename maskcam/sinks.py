@@ -15,7 +15,7 @@ import av.container
 
 from maskcam.colour import ToYuv
 from maskcam.encoder import set_up, working_encoder
-from maskcam.errors import FailedOnTheWay
+from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Pixels, check_image
 from maskcam.lines import TextSink
 from maskcam.pending import PendingFile, write_failure
@@ -27,8 +27,9 @@ __all__ = ["PendingFile", "TextSink", "VideoSink"]
 _LEAST_TIMESCALE = 10_000
 _LARGEST_TIMESCALE = 1_000_000
 """Ticks a second. A finer clock is rounded to 1/90000 s: MP4 counts a frame's length in 32 bits."""
-_LATE_START = 60
-"""Seconds. Nobody wants to wait that long for the first picture; less may be how the sound leads."""
+_LONGEST = 2_000_000_000
+"""Ticks. MP4 counts a frame's length in 31 bits."""
+_SUFFIXES = (".mp4", ".m4v")
 
 
 class VideoSink:
@@ -36,11 +37,12 @@ class VideoSink:
 
     `width` and `height` are in pixels; an odd side gets one more pixel. `time_base` is one tick of `write`'s
     `pts`, in seconds. `rate` is in frames a second, a hint. `pixel_aspect` is a pixel's width by its height.
-    `origin` is the `pts` that becomes time 0; with 0 every time stamp stays as it is.
+    `origin` is the `pts` that becomes time 0; with 0 every time stamp stays as it is. A picture that stands for
+    longer than MP4 can say, half an hour at the least, is written again on the way.
 
     The file appears at `target` only when `finish` returns. Raises UnusableInput before any work if the
-    target can't be made or no H.264 encoder works here. `write`, `write_sound` and `finish` raise
-    FailedOnTheWay when writing fails, such as on a full disk.
+    target isn't called .mp4 or .m4v or can't be made, or no H.264 encoder works here. `write`, `write_sound` and
+    `finish` raise FailedOnTheWay when writing fails, such as on a full disk. Sound that fails is left out.
     """
 
     def __init__(
@@ -58,11 +60,14 @@ class VideoSink:
     ) -> None:
         if width < 1 or height < 1 or time_base <= 0:
             raise ValueError(f"a video needs pixels and a clock, not {width} x {height}, {time_base}")
+        if target.suffix.lower() not in _SUFFIXES:
+            raise UnusableInput(f"{target}: videos are written as MP4 only; end the name in .mp4")
         self._target = target
         self._size = (height, width)
         self._time_base = time_base
         self._origin = origin
         self._last: int | None = None
+        self._shown: av.VideoFrame | None = None
         self._colours = ToYuv()
         self._closed = False
         even = (width + width % 2, height + height % 2)
@@ -76,6 +81,7 @@ class VideoSink:
             while scale < _LEAST_TIMESCALE:
                 scale *= 2
             # The last frame's length: one frame, and no less than MP4 can tell from nothing.
+            self._longest = int(_LONGEST / scale / time_base)
             self._step = math.ceil(max(1 / rate, Fraction(1, scale)) / time_base)
             # The movie's own clock counts where each track starts. Its usual 1/1000 s would round that.
             options = {
@@ -96,11 +102,7 @@ class VideoSink:
 
     @classmethod
     def like(cls, source: VideoSource, target: Path, force: bool = False) -> VideoSink:
-        """Return a sink for pictures of the source's size, on its clock, with its sound.
-
-        Time stamps stay as they are, but a clock that starts late, as in recorded broadcasts, starts at 0.
-        """
-        late = source.start_pts * source.time_base > _LATE_START
+        """Return a sink for pictures of the source's size, on its clock, with its sound, beginning at 0."""
         return cls(
             target,
             width=source.width,
@@ -109,7 +111,7 @@ class VideoSink:
             rate=source.average_rate,
             pixel_aspect=source.pixel_aspect,
             audio=source.audio,
-            origin=source.start_pts if late else 0,
+            origin=source.origin,
             force=force,
         )
 
@@ -117,6 +119,11 @@ class VideoSink:
     def sound_copied(self) -> bool:
         """Whether there is sound and it is copied as it is, not encoded anew."""
         return self._sound is not None and self._sound.copied
+
+    @property
+    def sound_lost(self) -> int:
+        """How many pieces of sound couldn't be read or written."""
+        return 0 if self._sound is None else self._sound.lost
 
     def __enter__(self) -> VideoSink:
         return self
@@ -134,12 +141,11 @@ class VideoSink:
             raise ValueError(f"the video's pictures are {self._size} (height, width), not {image.shape[:2]}")
         if self._last is not None and pts <= self._last:
             raise ValueError(f"time stamps must grow, and {pts} follows {self._last}")
-        self._last = pts
-        frame = self._colours.convert(image)
-        frame.pts = pts - self._origin
-        frame.time_base = self._time_base
         with self._writing():
-            self._mux(frame)
+            while self._shown is not None and self._last is not None and pts - self._last > self._longest:
+                self._put(self._shown, self._last + self._longest)
+            self._shown = self._colours.convert(image)
+            self._put(self._shown, pts)
 
     def write_sound(self, packets: Sound) -> None:
         """Add the source's sound packets, in order; they can't be used again. Without sound, do nothing."""
@@ -185,6 +191,12 @@ class VideoSink:
         except (av.FFmpegError, OSError) as error:
             self.close()
             raise write_failure(self._target, error) from None
+
+    def _put(self, frame: av.VideoFrame, pts: int) -> None:
+        self._last = pts
+        frame.pts = pts - self._origin
+        frame.time_base = self._time_base
+        self._mux(frame)
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
         for packet in self._stream.encode(frame):

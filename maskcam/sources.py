@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,11 +16,13 @@ import cv2
 import numpy as np
 
 from maskcam.colour import FromYuv
-from maskcam.damage import is_cut
+from maskcam.damage import has_holes, is_cut
 from maskcam.errors import UnusableInput
-from maskcam.frames import Frame, Pixels
-from maskcam.inputs import MAX_SIDE, audio_stream, check_file, check_size, open_video, video_stream
-from maskcam.timing import Clock
+from maskcam.frames import Frame
+from maskcam.inputs import MAX_SIDE, audio_stream, check_file, check_size, open_video, undecodable, video_stream
+from maskcam.losses import Losses
+from maskcam.timing import Clock, SoundClock
+from maskcam.upright import turn_of
 
 __all__ = ["MAX_SIDE", "Sound", "VideoFrame", "VideoSource"]
 
@@ -31,7 +34,8 @@ _SAY_DURATION = {"mov", "matroska", "avi"}
 _LEAST_SHORTFALL = 1.0
 """Seconds, and as a share of the whole, by which a video has to end early before that counts as damage."""
 _LEAST_SHARE = 0.05
-_TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
+_SOUND_WITHIN = 10.0
+"""Seconds of pictures among which the first sound is looked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +55,8 @@ class VideoSource:
     """A video file, opened. Iterate it once for its `VideoFrame`s.
 
     `width` and `height` are in pixels, upright. `pixel_aspect` is a pixel's width by its height, upright.
-    `time_base` is the length of one tick of `pts` in seconds. `start_pts` is the first frame's.
+    `time_base` is the length of one tick of `pts` in seconds. `start_pts` is the first frame's. `origin` is the tick
+    at which the first frame or, if it is earlier, the first sound begins, but no less than 0.
     `duration` is in seconds and `frame_count` is an estimate; both are None where the file doesn't say.
     `audio` is the sound stream, a template for copying it. After the iteration `trailing_sound` holds the
     packets after the last frame, and `damage` says in one line what was lost, or is None.
@@ -65,24 +70,25 @@ class VideoSource:
         self.damage: str | None = None
         self.trailing_sound: Sound = ()
         self._path = path
-        self._lost = 0
+        self._losses = Losses()
         self._reach = Fraction(0)
         self._begun = False
         check_file(path, "video")
         self._cut = is_cut(path)
+        self._holes = has_holes(path)
         # The first look decodes one frame, which alone tells the rotation. The file is then opened afresh, so
         # that no packet has to be kept or sought back.
         with open_video(path) as container:
-            first = self._first_frame(container)
+            first, sound = self._first_look(container)
         self._container = open_video(path)
         video = video_stream(self._container, path)
         self._video = video
         self.audio = audio_stream(self._container)
         self._stored = (first.width, first.height)
-        self._sideways = first.rotation % 180 == 90
-        self.width, self.height = self._stored[::-1] if self._sideways else self._stored
+        sideways = turn_of(first).swap
+        self.width, self.height = self._stored[::-1] if sideways else self._stored
         aspect = video.sample_aspect_ratio or Fraction(1)
-        self.pixel_aspect = 1 / aspect if self._sideways else aspect
+        self.pixel_aspect = 1 / aspect if sideways else aspect
         self.time_base: Fraction = video.time_base or Fraction(1, 90000)
         self.average_rate: Fraction | None = video.average_rate or video.guessed_rate or None
         self.duration = self._seconds()
@@ -90,6 +96,8 @@ class VideoSource:
         if self.frame_count is None and self.duration and self.average_rate:
             self.frame_count = max(1, round(self.duration * self.average_rate))
         self.start_pts = Clock(self.time_base, self.average_rate).tick(first.pts, first.dts)
+        earliest = self.start_pts if sound is None else min(self.start_pts, math.floor(sound / self.time_base))
+        self.origin = max(0, earliest)
 
     @property
     def has_audio(self) -> bool:
@@ -119,37 +127,50 @@ class VideoSource:
     def _frames(self) -> Iterator[VideoFrame]:
         clock = Clock(self.time_base, self.average_rate)
         colours = FromYuv()
-        sound: list[av.Packet[Any]] = []
-        self._lost = 0
+        sounds = SoundClock(clock)
+        self._losses = Losses()
         self._reach = Fraction(0)
         index = 0
         end = 0.0
         for packet in self._packets(self._container, self._video, self.audio):
             if packet is not None and packet.stream.type == "audio":
-                clock.mend_sound(packet)
-                sound.append(packet)
+                sounds.add(packet)
                 continue
             for picture in self._decode(self._video, packet):
                 pts = clock.tick(picture.pts, picture.dts)
                 time = float((pts - clock.first) * self.time_base)
                 end = time + float((getattr(picture, "duration", 0) or 0) * self.time_base)
-                image = self._upright(colours.convert(picture, *self._stored), picture.rotation)
-                taken, sound = tuple(sound), []
-                yield VideoFrame(Frame(image, index, time, self.name), pts, taken)
+                image = turn_of(picture).apply(colours.convert(picture, *self._stored))
+                if image.shape[:2] != (self.height, self.width):
+                    image = np.asarray(cv2.resize(image, (self.width, self.height)), np.uint8)
+                yield VideoFrame(Frame(image, index, time, self.name), pts, sounds.ready())
                 index += 1
-        self.trailing_sound = tuple(sound)
+        self.trailing_sound = sounds.ready(end=True)
         self.damage = self._describe_damage(end)
 
-    def _first_frame(self, container: av.container.InputContainer) -> av.VideoFrame:
-        video = video_stream(container, self._path)
-        for packet in self._packets(container, video, None):
-            for picture in self._decode(video, packet):
-                check_size(self._path, picture.width, picture.height)
-                return picture
-        raise UnusableInput(
-            f"{self._path}: not one frame can be decoded; it is damaged or larger than "
-            f"{MAX_SIDE} pixels a side, so get a new copy"
-        )
+    def _first_look(self, container: av.container.InputContainer) -> tuple[av.VideoFrame, Fraction | None]:
+        """Return the first picture, and where the first sound begins, in seconds, if there is any."""
+        video, audio = video_stream(container, self._path), audio_stream(container)
+        picture: av.VideoFrame | None = None
+        sound: Fraction | None = None
+        begin: Fraction | None = None
+        for packet in self._packets(container, video, audio):
+            stamp = None if packet is None else packet.dts if packet.pts is None else packet.pts
+            time = None if packet is None or stamp is None else stamp * packet.time_base
+            if packet is not None and packet.stream.type == "audio":
+                sound = time if sound is None else sound
+            else:
+                begin = time if begin is None else begin
+                picture = picture or next(iter(self._decode(video, packet)), None)
+            late = time is not None and begin is not None and time - begin > _SOUND_WITHIN
+            if picture is not None and (audio is None or sound is not None or late):
+                break
+        if picture is None:
+            raise UnusableInput(undecodable(container, self._path))
+        check_size(self._path, picture.width, picture.height)
+        if sound is None and audio is not None and audio.start_time is not None:
+            sound = audio.start_time * (audio.time_base or Fraction(0))
+        return picture, sound
 
     def _packets(
         self,
@@ -174,28 +195,21 @@ class VideoSource:
                 break
             except av.FFmpegError:
                 # However often it takes to get past it, it is one damaged place.
-                self._lost += not attempts
+                if not attempts:
+                    self._losses.add()
                 attempts += 1
         yield None
 
     def _decode(self, video: av.VideoStream, packet: av.Packet[Any] | None) -> list[av.VideoFrame]:
-        bad = packet is not None and packet.is_corrupt
         try:
             pictures = video.codec_context.decode(packet)
         except av.FFmpegError:
-            bad = True
-            pictures = []
-        self._lost += bad or any(picture.is_corrupt for picture in pictures)
+            self._losses.judge(packet, None)
+            return []
+        # libav takes good H.264 fields for broken: it looks for their slices in the rows of the whole frame.
+        fields = video.codec_context.name == "h264"
+        self._losses.judge(packet, [one for one in pictures if not (fields and one.interlaced_frame)])
         return pictures
-
-    def _upright(self, image: Pixels, rotation: int) -> Pixels:
-        turn = _TURNS.get(rotation % 360)
-        if turn is None:
-            return image
-        upright = np.asarray(cv2.rotate(image, turn), np.uint8)
-        if upright.shape[:2] != (self.height, self.width):
-            upright = np.asarray(cv2.resize(upright, (self.width, self.height)), np.uint8)
-        return upright
 
     def _seconds(self) -> float | None:
         if self._video.duration:
@@ -216,6 +230,8 @@ class VideoSource:
             # The shown numbers have to differ, or the line would contradict itself.
             ends = round(end, 1) < round(whole, 1)
             found.append(f"ends after {end:.1f} of {whole:.1f} s" if ends else f"is cut off at {end:.1f} s")
-        if self._lost:
-            found.append(f"{self._lost} piece{'s' if self._lost > 1 else ''} could not be decoded")
+        if self._holes:
+            found.append("pieces in it don't fit together, so some may be missing")
+        if lost := self._losses.count:
+            found.append(f"{lost} piece{'s' if lost > 1 else ''} could not be decoded")
         return ", ".join(found) or None

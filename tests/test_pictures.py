@@ -224,3 +224,18 @@ def test_listing_files_and_folders(tmp_path: Path) -> None:
         list_pictures([folder / "trap.png"])
     with pytest.raises(UnusableInput, match="no such file or folder"):
         list_pictures([tmp_path / "none"])
+
+
+def test_postscript_is_not_handed_to_another_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.fromarray(quarters(64, 48)).save(tmp_path / "a.eps")
+    (tmp_path / "a.eps").rename(tmp_path / "a.jpg")
+    started: list[object] = []
+    monkeypatch.setattr("subprocess.Popen", lambda *command, **_: started.append(command))
+    assert "no picture" in refusal(tmp_path / "a.jpg")
+    assert not started
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF", "GIF"])
+def test_the_usual_kinds_are_read_under_any_name(tmp_path: Path, kind: str) -> None:
+    Image.fromarray(quarters(64, 48)).save(tmp_path / "picture", kind)
+    assert read_picture(tmp_path / "picture").shape == (48, 64, 3)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
+import av.container
 import numpy as np
 import pytest
-from video_files import QUARTERS, make_video, quarters, sound_packets, sound_samples, video_times
+from video_files import QUARTERS, join, make_video, quarters, sound_packets, sound_samples, tone, video_times
 
 from maskcam.errors import FailedOnTheWay, UnusableInput
+from maskcam.pending import write_failure
 from maskcam.sinks import PendingFile, TextSink, VideoSink
+from maskcam.sound import SoundTrack
 from maskcam.sources import VideoSource
 
 TICK = Fraction(1, 25)
@@ -29,6 +35,12 @@ def copy(path: Path, target: Path) -> bool:
         sink.write_sound(source.trailing_sound)
         sink.finish()
         return sink.sound_copied
+
+
+def beginning(path: Path) -> Fraction:
+    """Where the first picture or sound is, in seconds, but not before 0."""
+    sounds = [time for time, _ in sound_packets(path)]
+    return max(Fraction(0), min([*video_times(path)[:1], *sounds[:1]]))
 
 
 def small_sink(target: Path, **more: object) -> VideoSink:
@@ -57,8 +69,9 @@ def test_times_are_exact(tmp_path: Path, name: str, stamps: list[int], base: Fra
         format="mpegts" if name == "a.ts" else None,
     )
     copy(source, tmp_path / "out.mp4")
-    assert video_times(tmp_path / "out.mp4") == video_times(source)
-    assert len(video_times(source)) == len(stamps)
+    before = video_times(source)
+    assert video_times(tmp_path / "out.mp4") == [time - before[0] for time in before]
+    assert len(before) == len(stamps)
 
 
 def test_times_of_a_very_fine_clock_are_right_to_a_tick(tmp_path: Path) -> None:
@@ -102,6 +115,77 @@ def test_origin_becomes_time_zero_for_pictures_and_sound(tmp_path: Path) -> None
     before = [time - first for time, _ in sound_packets(path)]
     after = [time for time, _ in sound_packets(tmp_path / "out.mp4")]
     assert after == pytest.approx(before, abs=0.0001)
+
+
+@pytest.mark.parametrize(("first", "sound_start"), [(30.0, 30.0), (30.0, 28.5), (30.0, 31.25), (0.5, None)])
+@pytest.mark.parametrize("name", ["a.ts", "a.mkv"])
+def test_a_late_start_becomes_zero_and_sound_stays_in_step(
+    tmp_path: Path, name: str, first: float, sound_start: float | None
+) -> None:
+    base = Fraction(1, 1000) if name == "a.mkv" else Fraction(1, 90_000)
+    path = make_video(
+        tmp_path / name,
+        pts=[round((first + i / 25) / base) for i in range(50)],
+        time_base=base,
+        format="mpegts" if name == "a.ts" else None,
+        options={"bf": "0"},
+        sound="aac" if sound_start is not None else None,
+        sound_start=sound_start or 0.0,
+    )
+    copy(path, tmp_path / "out.mp4")
+    pictures, written = video_times(path), video_times(tmp_path / "out.mp4")
+    if sound_start is None:
+        assert written[0] == 0
+        return
+    sounds, heard = sound_packets(path), sound_packets(tmp_path / "out.mp4")
+    assert min(written[0], heard[0][0]) == pytest.approx(0, abs=0.0005)
+    assert float(written[0] - heard[0][0]) == pytest.approx(float(pictures[0] - sounds[0][0]), abs=0.001)
+    assert len(heard) == len(sounds)
+
+
+def test_a_usual_start_is_left_alone(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mp4", sound="aac")
+    copy(path, tmp_path / "out.mp4")
+    assert video_times(tmp_path / "out.mp4") == video_times(path)
+    # The encoder's own first samples lie before 0, where players leave them out.
+    before, after = sound_packets(path), sound_packets(tmp_path / "out.mp4")
+    assert after == before and before[0][0] < 0
+
+
+def test_a_picture_that_stands_longer_than_mp4_can_say_is_repeated(tmp_path: Path) -> None:
+    stamps = [0, 40_000, 5_000_000_000, 5_000_040_000]
+    with VideoSink(tmp_path / "a.mp4", width=64, height=48, time_base=Fraction(1, 10**6)) as sink:
+        for number, pts in enumerate(stamps):
+            sink.write(quarters(64, 48) if number < 2 else quarters(64, 48)[::-1].copy(), pts)
+        sink.finish()
+    with VideoSource(tmp_path / "a.mp4") as source:
+        frames = list(source)
+    times = [frame.frame.time for frame in frames]
+    assert times[:2] == [0, 0.04] and times[-2:] == [5000.0, 5000.04] and len(times) == 6
+    assert max(np.diff(times)) < 2**31 / 10**6
+    for frame in frames:
+        corner = frame.frame.image[12, 16].astype(int)
+        assert np.abs(corner - QUARTERS["red" if frame.frame.time < 4999 else "blue"]).max() <= 8
+
+
+def test_a_gap_in_the_sound_may_last_days(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mp4", sound="aac", sound_start=1.0)
+    gap = 30 * 3600 * 48_000
+    with VideoSource(path) as source, VideoSink.like(source, tmp_path / "out.mp4") as sink:
+        frames = list(source)
+        sink.write(frames[0].frame.image, 0)
+        packets = [one for frame in frames for one in frame.sound] + list(source.trailing_sound)
+        for packet in packets[20:]:
+            assert packet.pts is not None and packet.dts is not None and packet.time_base == Fraction(1, 48_000)
+            packet.pts += gap
+            packet.dts += gap
+        expected = [packet.pts for packet in packets]
+        sink.write_sound(tuple(packets))
+        sink.finish()
+    times = [float(time * 48_000) for time, _ in sound_packets(tmp_path / "out.mp4")]
+    assert len(times) == len(expected) + 2
+    # To a tick: where the sound begins counts in the movie's clock.
+    assert times[:20] + times[22:] == pytest.approx(expected, abs=1)
 
 
 def test_whole_length_of_an_uneven_video_is_kept(tmp_path: Path) -> None:
@@ -205,7 +289,8 @@ def test_sound_of_a_transport_stream_loses_only_its_wrapping(tmp_path: Path) -> 
     assert copy(path, tmp_path / "out.mp4")
     before, after = sound_packets(path), sound_packets(tmp_path / "out.mp4")
     assert [data for _, data in after] == [data[7:] for _, data in before]
-    assert [time for time, _ in after] == pytest.approx([time for time, _ in before], abs=0.0001)
+    origin = beginning(path)
+    assert [time for time, _ in after] == pytest.approx([time - origin for time, _ in before], abs=0.0001)
 
 
 @pytest.mark.parametrize(
@@ -235,9 +320,158 @@ def test_other_sound_becomes_aac_in_step(tmp_path: Path, codec: str, name: str, 
     assert rate_after == min(rate_before, 48000)
     # Both on one clock: where the tone begins and ends, in seconds.
     for side in (0, -1):
-        there = float(start_before) + np.flatnonzero(np.abs(before) > 0.1)[side] / rate_before
+        there = float(start_before - beginning(path)) + np.flatnonzero(np.abs(before) > 0.1)[side] / rate_before
         here = float(start_after) + np.flatnonzero(np.abs(after) > 0.1)[side] / rate_after
         assert here == pytest.approx(there, abs=0.01)
+
+
+def test_low_mp3_becomes_aac(tmp_path: Path) -> None:
+    for rate in (8000, 11025, 16000):
+        path = make_video(tmp_path / f"{rate}.mkv", sound="libmp3lame", sound_rate=rate)
+        assert copy(path, tmp_path / f"{rate}.mp4") == (rate >= 16000)
+        start, before, _ = sound_samples(path)
+        begin, after, found = sound_samples(tmp_path / f"{rate}.mp4")
+        assert found == rate
+        tone = [
+            float(s) + np.flatnonzero(np.abs(wave) > 0.1)[0] / rate for s, wave in ((start, before), (begin, after))
+        ]
+        assert tone[1] == pytest.approx(tone[0] - float(beginning(path)), abs=0.02)
+
+
+def test_sound_that_changes_midway_goes_on(tmp_path: Path) -> None:
+    parts = [
+        make_video(tmp_path / f"{rate}.ts", format="mpegts", sound="mp2", sound_rate=rate, sound_layout=layout)
+        for rate, layout in ((48000, "stereo"), (44100, "mono"))
+    ]
+    path = join(tmp_path / "a.ts", *parts)
+    assert not copy(path, tmp_path / "out.mp4")
+    assert len(video_times(tmp_path / "out.mp4")) == 50
+    _, wave, rate = sound_samples(tmp_path / "out.mp4")
+    assert rate == 48000
+    loud = np.abs(wave).reshape(-1, 1)[: len(wave) // 480 * 480].reshape(-1, 480).max(axis=1) > 0.1
+    # Two tones of a second each; between them at most what the codecs need to set in.
+    assert loud.sum() == pytest.approx(200, abs=10)
+    assert len(wave) / rate == pytest.approx(2.0, abs=0.1)
+
+
+class Decoder:
+    """Stands for a stream of sound: its packets' numbers are those of the frames that they give."""
+
+    def __init__(self, *frames: av.AudioFrame | Exception) -> None:
+        self.codec_context = self
+        self.name, self.sample_rate, self.layout = "pcm_s16le", 48000, av.AudioLayout("stereo")
+        self._frames = list(frames)
+
+    def decode(self, packet: object) -> list[av.AudioFrame]:
+        if packet is None:
+            return []
+        frame = self._frames.pop(0)
+        if isinstance(frame, Exception):
+            raise frame
+        return [frame]
+
+
+def sounding(layout: str, at: float, rate: int = 48000, format: str = "s16", seconds: float = 0.5) -> av.AudioFrame:
+    samples = tone(rate, seconds, av.AudioLayout(layout).nb_channels)
+    frame = av.AudioFrame.from_ndarray(samples, format, layout)
+    frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), round(at * rate)
+    return frame
+
+
+def track(path: Path, *frames: av.AudioFrame | Exception) -> tuple[SoundTrack, Any]:
+    """Write sound alone; return its track and the container's packets' times and samples."""
+    with av.open(str(path), "w", format="mp4") as container:
+        sound = SoundTrack(container, Decoder(*frames), Fraction(0))  # type: ignore[arg-type]
+        sound.write([av.Packet(b"sound") for _ in frames])
+        sound.finish()
+    return sound, sound_samples(path)
+
+
+def test_sound_may_change_between_three_layouts(tmp_path: Path) -> None:
+    frames = [
+        sounding("stereo", 0.0),
+        sounding("mono", 0.5, 44100),
+        sounding("3.0", 1.0),
+        sounding("5.1", 1.5, 32000),
+        sounding("stereo", 2.0),
+    ]
+    sound, (start, wave, rate) = track(tmp_path / "a.mp4", *frames)
+    assert sound.lost == 0 and not sound.copied and rate == 48000
+    loud = np.flatnonzero(np.abs(wave) > 0.05) / rate + float(start)
+    assert loud[0] == pytest.approx(0, abs=0.03) and loud[-1] == pytest.approx(2.5, abs=0.03)
+    assert np.diff(loud).max() < 0.02
+
+
+def test_a_gap_in_the_sound_stays_one(tmp_path: Path) -> None:
+    # The first piece ends a little behind the start of one of the encoder's frames.
+    track(tmp_path / "a.mp4", sounding("stereo", 0.2, seconds=(23 * 1024 + 32) / 48000), sounding("stereo", 3.0))
+    stamps = [(time, len(data)) for time, data in sound_packets(tmp_path / "a.mp4")]
+    gap = max(range(1, len(stamps)), key=lambda i: stamps[i][0] - stamps[i - 1][0])
+    # The encoder runs one packet ahead of what it plays.
+    assert float(stamps[gap][0]) == pytest.approx(3.0, abs=0.03) and float(stamps[gap - 1][0]) < 0.75
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        frames = [(float(frame.time or 0), frame.to_ndarray()[0]) for frame in container.decode(audio=0)]
+    loud = [time + place / 48000 for time, wave in frames for place in np.flatnonzero(np.abs(wave) > 0.1)]
+    assert max(one for one in loud if one < 2) < 0.7
+
+
+def test_a_change_of_sound_loses_no_samples(tmp_path: Path) -> None:
+    frames = [sounding("stereo", 0, (8000, 48000)[number % 2], seconds=0.02) for number in range(100)]
+    for frame in frames:
+        frame.pts = None
+    sound, (_, wave, rate) = track(tmp_path / "a.mp4", *frames)
+    assert sound.lost == 0
+    # Two seconds, and what the encoder adds to fill its frames.
+    assert 0 <= len(wave) - 2 * rate <= 3 * 1024
+
+
+@pytest.mark.parametrize("error", [ValueError("no such sound"), av.error.InvalidDataError(1, "x", "y")])
+def test_an_error_of_sound_costs_that_sound_alone(tmp_path: Path, error: Exception) -> None:
+    frames = [sounding("stereo", 0.0), error, sounding("stereo", 1.0)]
+    with av.open(str(tmp_path / "a.mp4"), "w", format="mp4") as container:
+        sound = SoundTrack(container, Decoder(*frames), Fraction(0))  # type: ignore[arg-type]
+        sound.write([av.Packet(b"sound") for _ in frames])
+        sound.finish()
+    assert sound.lost == 1 and len(sound_packets(tmp_path / "a.mp4")) > 40
+
+
+class Refusing:
+    """A container that takes no packet."""
+
+    def __init__(self, container: av.container.OutputContainer, error: Exception) -> None:
+        self._container, self._error = container, error
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._container, name)
+
+    def mux(self, packet: object) -> None:
+        raise self._error
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOSPC])
+@pytest.mark.parametrize("codec", ["aac", "mp2"])
+def test_a_muxer_that_refuses_costs_the_sound_and_a_full_disk_the_video(
+    tmp_path: Path, codec: str, number: int
+) -> None:
+    path = make_video(tmp_path / "a.ts", format="mpegts", sound=codec)
+    kind = av.error.ArgumentError if number == errno.EINVAL else av.error.OSError
+    error = kind(number, os.strerror(number), "file:a.part.mp4")
+    with VideoSource(path) as source, av.open(str(tmp_path / "b.mp4"), "w") as container:
+        packets = tuple(one for frame in source for one in frame.sound) + source.trailing_sound
+        assert source.audio is not None
+        sound = SoundTrack(Refusing(container, error), source.audio, Fraction(0))  # type: ignore[arg-type]
+        full = number == errno.ENOSPC
+        with pytest.raises(OSError, match="No space") if full else contextlib.nullcontext():
+            sound.write(packets)
+            sound.finish()
+        assert full or sound.lost > 30
+
+
+def test_messages_do_not_name_the_temporary_file(tmp_path: Path) -> None:
+    target = tmp_path / "a.mp4"
+    for kind, number in ((av.error.ArgumentError, errno.EINVAL), (av.error.OSError, errno.ENOSPC)):
+        line = str(write_failure(target, kind(number, os.strerror(number), f"file:{tmp_path}/a.1.part.mp4")))
+        assert "part" not in line and os.strerror(number).lower() in line
 
 
 def test_sound_whose_counter_falls_back_does_not_stop_the_video(tmp_path: Path) -> None:
@@ -284,6 +518,21 @@ def test_existing_target_is_kept_until_the_new_one_is_whole(tmp_path: Path) -> N
         sink.finish()
     assert target.read_bytes()[4:8] == b"ftyp"
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("name", ["o.avi", "o", "o.mov", "o.mp4.webm", ".mp4"])
+def test_only_mp4_is_written(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UnusableInput, match=r"end the name in \.mp4") as caught:
+        small_sink(tmp_path / name, force=True)
+    assert "\n" not in str(caught.value) and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["o.MP4", "o.m4v"])
+def test_mp4_has_two_names(tmp_path: Path, name: str) -> None:
+    with small_sink(tmp_path / name) as sink:
+        sink.write(quarters(64, 48), 0)
+        sink.finish()
+    assert (tmp_path / name).read_bytes()[4:8] == b"ftyp"
 
 
 def test_no_picture_is_no_video(tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ def make_video(
     sound_seconds: float = 1.0,
     sound_rate: int = 48000,
     sound_start: float = 0.0,
+    sound_layout: str = "mono",
     format: str | None = None,
     matrix: int | None = None,
     limited: bool = True,
@@ -75,8 +76,8 @@ def make_video(
         video.set_display_rotation(rotation)
     audio: Any = None
     if sound is not None:
-        audio = container.add_stream(sound, rate=sound_rate, layout="mono")
-    for frame in audio_frames(audio, sound_rate, sound_seconds, sound_start) if audio is not None else ():
+        audio = container.add_stream(sound, rate=sound_rate, layout=sound_layout)
+    for frame in audio_frames(audio, sound_rate, sound_seconds, sound_start, sound_layout) if audio is not None else ():
         container.mux(audio.encode(frame))
     if audio is not None:
         container.mux(audio.encode(None))
@@ -96,17 +97,42 @@ def make_video(
     return path
 
 
-def audio_frames(audio: Any, rate: int, seconds: float, start: float) -> list[av.AudioFrame]:
+def audio_frames(audio: Any, rate: int, seconds: float, start: float, layout: str) -> list[av.AudioFrame]:
     """The tone, in the encoder's own sample format."""
-    samples = tone(rate, seconds)
-    frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+    samples = tone(rate, seconds, av.AudioLayout(layout).nb_channels)
+    frame = av.AudioFrame.from_ndarray(samples, format="s16", layout=layout)
     frame.sample_rate = rate
     frame.time_base = Fraction(1, rate)
     frame.pts = round(start * rate)
     context = audio.codec_context
     context.open(strict=False)
-    resampler = av.AudioResampler(context.format.name, "mono", rate, context.frame_size or 1024)
+    resampler = av.AudioResampler(context.format.name, layout, rate, context.frame_size or 1024)
     return [*resampler.resample(frame), *resampler.resample(None)]
+
+
+def soft(width: int, height: int, index: int) -> Pixels:
+    """A slope that moves, as easy to encode as real pictures are."""
+    slope = np.arange(width)[None, :, None] + np.arange(height)[:, None, None] + 7 * index
+    return np.ascontiguousarray(np.broadcast_to(slope % 256, (height, width, 3)), np.uint8)
+
+
+def cut_by_copy(source: Path, target: Path, first: int, format: str | None = None, key: bool = True) -> Path:
+    """Copy the pictures from packet `first` on, or from the first key frame after it."""
+    with av.open(str(source)) as old, av.open(str(target), "w", format=format) as new:
+        stream = new.add_stream_from_template(old.streams.video[0])
+        begun = False
+        for index, packet in enumerate(old.demux(old.streams.video[0])):
+            begun = begun or (index >= first and (packet.is_keyframe or not key))
+            if begun and packet.size:
+                packet.stream = stream
+                new.mux(packet)
+    return target
+
+
+def join(target: Path, *parts: Path) -> Path:
+    """Put files behind one another, as transport streams may be."""
+    target.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return target
 
 
 def video_times(path: Path) -> list[Fraction]:
