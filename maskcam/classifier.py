@@ -36,10 +36,15 @@ class MaskClassifier:
                 self._runners[size] = self._prepare(size)
 
     def classify(self, crops: Pixels) -> Floats:
-        """Return `(n, k) float32` probabilities for `crops` `(n, size, size, 3) uint8 RGB`; n = 0 is fine."""
+        """Return `(n, k) float32` probabilities for `crops` `(n, size, size, 3) uint8 RGB`; n = 0 is fine.
+
+        ValueError for crops of another shape or type, or once closed.
+        """
         size = self.card.input_size
         if crops.shape[1:] != (size, size, 3) or crops.dtype != np.uint8:
             raise ValueError(f"crops must be (n, {size}, {size}, 3) uint8, not {crops.shape} {crops.dtype}")
+        if not self._runners:
+            raise ValueError("the classifier is closed")
         answers = np.empty((len(crops), len(self.card.labels)), np.float32)
         start = 0
         for count in BATCH_SIZES:

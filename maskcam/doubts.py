@@ -16,33 +16,41 @@ SMALLEST_FACE = 16
 LEAST_DETAIL = 0.085
 """Detail below which a crop counts as blurred; how it was chosen is told in `detail`."""
 
+LEAST_CONTRAST = 12.0
+"""Grey levels of standard deviation below which there is too little light to tell a bare face from a masked one."""
+
 _SIDE = 32
 
 
-def detail(crops: Pixels) -> Floats:
-    """Return how much fine structure each crop `(n, s, s, 3) uint8` holds, `(n,) float32`.
+def detail(crops: Pixels) -> tuple[Floats, Floats]:
+    """Return how much fine structure and how much contrast each crop `(n, s, s, 3) uint8` holds, both `(n,) float32`.
 
-    It is the share of the crop's contrast that a Gaussian blur of one pixel takes away after the crop was scaled
-    to 32 px: independent of light and size. Of 289 validation faces half have .25 or more and 1 in 100 less than
-    .15; reduced to 16 px, 1 in 20 has less than .086. Blurred by 5 % of the crop's width, from where on bare faces
-    are called masked (10 of 151), half have less than .08; blurred by 2.5 %, which does no harm, 1 in 20 less than .1.
+    Contrast is the standard deviation of the grey crop, scaled to 32 px, in grey levels. Fine structure is the share
+    of it that a Gaussian blur of one pixel takes away: independent of light and size. Of 289 validation faces half
+    have .25 or more and 1 in 100 less than .15; reduced to 16 px, 1 in 20 has less than .086. Blurred by 5 % of the
+    crop's width, from where on bare faces are called masked (10 of 151), half have less than .08; blurred by 2.5 %,
+    which does no harm, 1 in 20 less than .1.
     """
-    measured = np.zeros(len(crops), np.float32)
+    fine, contrast = np.zeros(len(crops), np.float32), np.zeros(len(crops), np.float32)
     for place, crop in enumerate(crops):
         grey = cv2.resize(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
         wide: NDArray[np.float32] = grey.astype(np.float32)
-        fine = wide - cv2.GaussianBlur(wide, (0, 0), 1.0)
-        measured[place] = fine.std() / max(float(wide.std()), 1.0)
-    return measured
+        contrast[place] = wide.std()
+        fine[place] = (wide - cv2.GaussianBlur(wide, (0, 0), 1.0)).std() / max(float(contrast[place]), 1.0)
+    return fine, contrast
 
 
 def doubts(boxes: Floats, crops: Pixels) -> Sequence[Reason | None]:
-    """Say of each face, `boxes` `(n, 4) pixels xyxy` and its crop, why it can't be judged, or None."""
+    """Say of each face, `boxes` `(n, 4) pixels xyxy` and its crop, why it can't be judged, or None.
+
+    Too little light counts as too blurred: there, too, what would tell is not to be seen.
+    """
     sides = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0)
     found: list[Reason | None] = []
-    for side, fine in zip(sides, detail(crops), strict=True):
+    for side, fine, contrast in zip(sides, *detail(crops), strict=True):
         if side < SMALLEST_FACE:
             found.append(Reason.TOO_SMALL)
         else:
-            found.append(Reason.TOO_BLURRED if fine < LEAST_DETAIL else None)
+            unclear = fine < LEAST_DETAIL or contrast < LEAST_CONTRAST
+            found.append(Reason.TOO_BLURRED if unclear else None)
     return found

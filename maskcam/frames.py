@@ -25,6 +25,11 @@ class Verdict(StrEnum):
     NO_MASK = "no_mask"
     UNSURE = "unsure"
 
+    @property
+    def words(self) -> str:
+        """The verdict as people say it."""
+        return self.value.replace("_", " ")
+
 
 class Reason(StrEnum):
     """Why a verdict is `unsure`."""

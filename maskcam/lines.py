@@ -9,8 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from maskcam.errors import FailedOnTheWay
+from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.pending import PendingFile, reason, write_failure
+
+STANDARD_OUTPUT = "-"
 
 
 class TextSink:
@@ -23,7 +25,9 @@ class TextSink:
         self._file: PendingFile | None = None
         self._own: BinaryIO | None = None
         self._closed = False
-        if str(target) == "-":
+        if str(target) == STANDARD_OUTPUT:
+            if sys.stdout is None:
+                raise UnusableInput("standard output is closed; give a file")
             self._name = Path("standard output")
             return
         self._name = Path(target)
@@ -57,7 +61,7 @@ class TextSink:
             self.close()
             if self._file is not None:
                 raise write_failure(self._name, error) from None
-            _abandon_stdout()
+            abandon_stdout()
             raise FailedOnTheWay(f"standard output: writing stopped ({reason(error)})") from None
 
     def finish(self) -> None:
@@ -90,9 +94,24 @@ class TextSink:
             raise RuntimeError(f"{self._name} is closed")
 
 
-def _abandon_stdout() -> None:
+def abandon_stdout() -> None:
+    """Send standard output nowhere, after whoever read it has gone."""
     # What is left in the buffer would fail once more, with a traceback, when Python ends.
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
+
+
+def open_closed_streams() -> None:
+    """Open the null device where the program was started with a standard stream closed.
+
+    Else the next file opened would take its number, and what native code writes to it would go into that file.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (for the program's whole life)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,8 @@ class ModelCard:
     """What the weights need and promise.
 
     `input_size` is the side of the square input in pixels; a pixel value v enters the network as
-    `v * scale + offset`; `threshold` is the no-mask probability from which a face counts as bare; `sha256` is that
-    of the weights file. The rest tells people where the weights come from and what they were measured to do.
+    `v * scale + offset`; `threshold` is the no-mask probability where evidence turns from mask to bare; `sha256` is
+    that of the weights file. The rest tells people where the weights come from and what they were measured to do.
     """
 
     labels: tuple[str, ...]
@@ -67,10 +68,12 @@ class ModelCard:
     def __post_init__(self) -> None:
         if len(set(self.labels)) != len(self.labels) or not {MASK, NO_MASK} <= set(self.labels):
             raise ValueError(f"labels must be distinct and hold {MASK!r} and {NO_MASK!r}, not {self.labels}")
-        if not 75 <= self.input_size <= 1024:
+        if type(self.input_size) is not int or not 75 <= self.input_size <= 1024:
             raise ValueError(f"input size must be from 75 to 1024 px, not {self.input_size}")
         if not 0 < self.threshold < 1:
             raise ValueError(f"threshold must be between 0 and 1, not {self.threshold}")
+        if not (math.isfinite(self.scale) and math.isfinite(self.offset) and self.scale):
+            raise ValueError(f"scale and offset must be finite, scale not 0, not {self.scale}, {self.offset}")
         if self.colour_order not in COLOUR_ORDERS:
             raise ValueError(f"unknown colour order {self.colour_order!r}")
 
@@ -106,9 +109,15 @@ def load_card(weights: Path) -> ModelCard:
     Raises UnusableInput, in one line, for a missing file, a card that can't be read or understood, and weights
     that are not those the card was written for.
     """
-    path = card_path(weights)
-    for needed, what in ((weights, "weights file"), (path, "model card")):
-        if not needed.is_file():
+    try:
+        path = card_path(weights)
+        there = weights.is_file(), path.is_file()
+    except (OSError, ValueError) as error:
+        raise UnusableInput(
+            f"{weights}: can't be a weights file ({error}); give the .tflite file of an export"
+        ) from None
+    for needed, found, what in zip((weights, path), there, ("weights file", "model card"), strict=True):
+        if not found:
             raise UnusableInput(f"{needed}: no such {what}; give the .tflite file of an export, its card beside it")
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
@@ -117,7 +126,7 @@ def load_card(weights: Path) -> ModelCard:
         fields["labels"] = tuple(fields["labels"])
         fields["crop"] = CropRule(**fields["crop"])
         card = ModelCard(**fields)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise UnusableInput(f"{path}: not a model card of this version ({error}); export the model again") from None
     if file_sha256(weights) != card.sha256:
         raise UnusableInput(

@@ -11,7 +11,9 @@ import tempfile
 import types
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from maskcam.errors import UnusableInput
 
 _BARE_PACKAGES = (
     "mediapipe",
@@ -39,10 +41,12 @@ def quiet() -> Iterator[None]:
     except OSError:  # a windowed program may have no descriptor 2, hence nothing to silence
         yield
         return
-    with tempfile.TemporaryFile() as held:
+    with _somewhere() as held:
         os.dup2(held.fileno(), 2)
         try:
             yield
+        except (UnusableInput, KeyboardInterrupt):
+            raise  # told in one line of its own
         except BaseException:
             os.dup2(kept, 2)
             held.seek(0)
@@ -51,6 +55,14 @@ def quiet() -> Iterator[None]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def _somewhere() -> IO[bytes]:
+    """Open a file to hold text; where no folder can be written to, one that forgets it."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        return Path(os.devnull).open("r+b")
 
 
 def import_face_detector() -> tuple[Any, Any]:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from maskcam.errors import UnusableInput
 from maskcam.frames import Frame, Result
+from maskcam.lines import STANDARD_OUTPUT, TextSink
 from maskcam.overlay import draw
+from maskcam.pending import check_distinct
 from maskcam.pictures import read_picture, write_picture
 from maskcam.pipeline import Pipeline
 from maskcam.records import picture_line
-from maskcam.sinks import TextSink
 
 WRITABLE = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 """A copy of a picture in another format is written as PNG."""
@@ -27,43 +28,51 @@ class Judged:
     error: str | None = None
 
 
-def copy_targets(paths: Sequence[Path], folder: Path) -> list[Path]:
-    """Return where each picture's annotated copy goes; UnusableInput when two would be one, or one the original."""
-    targets = []
-    for path in paths:
+@dataclass(frozen=True, slots=True)
+class PictureOutputs:
+    """Where annotated copies and JSON lines go; `-` for the lines is standard output."""
+
+    folder: Path | None = None
+    json: str | None = None
+    force: bool = False
+
+    def copy(self, path: Path) -> Path | None:
+        """Return where the annotated copy of the picture at `path` goes, if anywhere."""
+        if self.folder is None:
+            return None
         suffix = path.suffix if path.suffix.lower() in WRITABLE else ".png"
-        targets.append(folder / (path.stem + suffix))
-    seen: dict[Path, Path] = {}
-    for path, target in zip(paths, targets, strict=True):
-        other = seen.setdefault(target, path)
-        if other != path:
-            raise UnusableInput(f"{path} and {other} would have the same copy {target.name}; do them one by one")
-        if target.resolve() == path.resolve():
-            raise UnusableInput(f"{folder}: holds the originals; choose another folder for the copies")
-    return targets
+        return self.folder / (path.stem + suffix)
+
+    def prepare(self, paths: Sequence[Path]) -> None:
+        """Make the folder; UnusableInput when it can't be made or outputs would fall together."""
+        copies: dict[Path, Path] = {}
+        for path in paths:
+            copy = self.copy(path)
+            if copy is not None and copies.setdefault(copy, path) is not path:
+                raise UnusableInput(f"{path} and {copies[copy]} would have the same copy; do them one by one")
+        records = [Path(self.json)] if self.json and self.json != STANDARD_OUTPUT else []
+        check_distinct(paths, [*copies, *records])
+        if self.folder is not None:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise UnusableInput(f"{self.folder}: can't be a folder for the copies ({error.strerror})") from None
 
 
 def process_pictures(
-    paths: Sequence[Path], pipeline: Pipeline, folder: Path | None, records: TextSink | None, force: bool
+    paths: Sequence[Path], pipeline: Pipeline, outputs: PictureOutputs, records: TextSink | None
 ) -> Iterator[Judged]:
     """Judge each picture; a bad one is told and the others are done.
 
-    Copies go into `folder`, which is made if need be, JSON lines into `records`. Raises UnusableInput before any
-    work when the copies can't be placed, FailedOnTheWay when writing fails.
+    Copies go where `outputs`, prepared, says; JSON lines into `records`. Raises FailedOnTheWay when writing fails.
     """
-    targets: Sequence[Path | None] = [None] * len(paths)
-    if folder is not None:
-        targets = copy_targets(paths, folder)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UnusableInput(f"{folder}: can't be a folder for the copies ({error.strerror})") from None
-    for index, (path, target) in enumerate(zip(paths, targets, strict=True)):
+    for index, path in enumerate(paths):
         try:
             image = read_picture(path)
             result = pipeline.process_single(Frame(image, index, 0.0, str(path)))
+            target = outputs.copy(path)
             if target is not None:
-                write_picture(draw(image, result), target, force)
+                write_picture(draw(image, result), target, outputs.force)
         except UnusableInput as error:
             yield Judged(path, None, str(error))
             continue

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from maskcam.crops import crop_faces
 from maskcam.doubts import doubts
-from maskcam.frames import Event, Faces, Floats, Frame, Pixels, Result
+from maskcam.frames import Event, Faces, Floats, Frame, Pixels, Reason, Result
 from maskcam.modelcard import ModelCard
 from maskcam.tracks import Tracker, TrackRules, judge_single
 
@@ -39,7 +40,7 @@ class Pipeline:
         threshold: float | None = None,
         rules: TrackRules | None = None,
     ) -> None:
-        """`threshold`, the no-mask probability from which a face counts as bare, defaults to the card's."""
+        """`threshold`, the no-mask probability where evidence turns from mask to bare, defaults to the card's."""
         self._detector = detector
         self._classifier = classifier
         self.threshold = classifier.card.threshold if threshold is None else threshold
@@ -48,30 +49,28 @@ class Pipeline:
 
     def process(self, frame: Frame) -> Result:
         """Judge the next frame of a video; frames come in order."""
-        faces = self._detector.detect(frame.image)
-        crops = crop_faces(frame.image, faces.boxes, self._classifier.card)
+        faces, probability, doubtful = self._look(frame)
         return self._tracker.update(
             frame.index,
             frame.time,
             frame.width,
             frame.height,
             faces,
-            no_mask_probability=self._classifier.no_mask_probability(crops),
-            doubts=doubts(faces.boxes, crops),
+            no_mask_probability=probability,
+            doubts=doubtful,
         )
 
     def process_single(self, frame: Frame) -> Result:
         """Judge a picture that stands alone; the people followed so far are not touched."""
-        faces = self._detector.detect(frame.image)
-        crops = crop_faces(frame.image, faces.boxes, self._classifier.card)
+        faces, probability, doubtful = self._look(frame)
         return judge_single(
             frame.index,
             frame.time,
             frame.width,
             frame.height,
             faces,
-            no_mask_probability=self._classifier.no_mask_probability(crops),
-            doubts=doubts(faces.boxes, crops),
+            no_mask_probability=probability,
+            doubts=doubtful,
             threshold=self.threshold,
             rules=self._rules,
         )
@@ -79,3 +78,9 @@ class Pipeline:
     def finish(self) -> tuple[Event, ...]:
         """End the video: the events of everyone who was still in view."""
         return self._tracker.finish()
+
+    def _look(self, frame: Frame) -> tuple[Faces, Floats, Sequence[Reason | None]]:
+        """Find the faces, judge their crops, and say which crops are too poor."""
+        faces = self._detector.detect(frame.image)
+        crops = crop_faces(frame.image, faces.boxes, self._classifier.card)
+        return faces, self._classifier.no_mask_probability(crops), doubts(faces.boxes, crops)

@@ -35,7 +35,7 @@ def frame_line(result: Result) -> str:
 def picture_line(source: str, result: Result) -> str:
     """Return the JSON line of a picture."""
     row = {"source": source, "width": result.width, "height": result.height, "faces": face_rows(result)}
-    return json.dumps(row, ensure_ascii=False)
+    return json.dumps(row)
 
 
 def event_line(event: Event) -> str:

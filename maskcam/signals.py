@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a request that the work's own loop heeds between two items."""
+"""Ctrl-C, SIGTERM and a closed terminal as a request that the work's own loop heeds between two items."""
 
 from __future__ import annotations
 
@@ -7,34 +7,42 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
+
 
 class StopRequest:
     """Whether, and by which signal, the user asked to stop."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self.winding_up = False
 
     def __bool__(self) -> bool:
         return self.signal is not None
 
+    def wind_up(self) -> None:
+        """Say that the work's end has begun, which is short and which no signal may break off."""
+        self.winding_up = True
+
 
 @contextmanager
 def stop_on_signals() -> Iterator[StopRequest]:
-    """Turn the first Ctrl-C or SIGTERM into a request; a second one acts as it would have without this."""
-    request = StopRequest()
-    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    """Turn the first signal to stop into a request; a second one raises KeyboardInterrupt, unless winding up.
 
-    def restore() -> None:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+    A signal that is ignored here, as in a script's background job, stays ignored.
+    """
+    request = StopRequest()
+    before = {one: handler for one in SIGNALS if (handler := signal.getsignal(one)) is not signal.SIG_IGN}
 
     def ask(number: int, frame: FrameType | None) -> None:
-        request.signal = number
-        restore()
+        if request.signal is not None and not request.winding_up:
+            raise KeyboardInterrupt
+        request.signal = request.signal or number
 
     for one in before:
         signal.signal(one, ask)
     try:
         yield request
     finally:
-        restore()
+        for one, handler in before.items():
+            signal.signal(one, handler)

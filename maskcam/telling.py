@@ -5,14 +5,12 @@ from __future__ import annotations
 from maskcam.frames import Event, EventKind, Result, Verdict
 from maskcam.tally import Summary
 
-WORDS = {Verdict.MASK: "mask", Verdict.NO_MASK: "no mask", Verdict.UNSURE: "unsure"}
-
 
 def tell_event(event: Event) -> str:
     """Return what happened to a person, and when."""
     what = {
-        EventKind.APPEARED: f"appears: {WORDS[event.verdict]}",
-        EventKind.VERDICT: f"now: {WORDS[event.verdict]}",
+        EventKind.APPEARED: f"appears: {event.verdict.words}",
+        EventKind.VERDICT: f"now: {event.verdict.words}",
         EventKind.LEFT: "leaves",
     }[event.kind]
     return f"{event.time:5.1f} s  person {event.track} {what}"
@@ -33,7 +31,7 @@ def tell_picture(name: str, result: Result) -> str:
     """Return how many faces of which verdict a picture holds."""
     if not len(result):
         return f"{name}: no face"
-    counts = [f"{result.count(one)} {WORDS[one]}" for one in Verdict if result.count(one)]
+    counts = [f"{result.count(one)} {one.words}" for one in Verdict if result.count(one)]
     return f"{name}: {_number(len(result), 'face', 'faces')}, {', '.join(counts)}"
 
 

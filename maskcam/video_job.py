@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskcam.errors import UnusableInput
+from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Result
+from maskcam.lines import STANDARD_OUTPUT, TextSink
 from maskcam.overlay import draw
+from maskcam.pending import check_distinct
 from maskcam.pipeline import Pipeline
 from maskcam.records import EVENT_HEADER, event_line, frame_line
 from maskcam.runner import side_by_side
 from maskcam.signals import StopRequest
-from maskcam.sinks import TextSink, VideoSink
+from maskcam.sinks import VideoSink
 from maskcam.sources import VideoFrame, VideoSource
 from maskcam.tally import Summary, Tally
-
-STANDARD_OUTPUT = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +33,48 @@ class VideoOutputs:
     def check(self, source: Path) -> None:
         """Raise UnusableInput when two outputs, or an output and the input, are one and the same."""
         records = [Path(one) for one in (self.json, self.events) if one and one != STANDARD_OUTPUT]
-        targets = [self.video, *records]
-        if source.resolve() in [one.resolve() for one in targets]:
-            raise UnusableInput(f"{source}: is the input, so it can't be an output too; choose another name")
-        if len({one.resolve() for one in targets}) < len(targets) or (self.json == self.events == STANDARD_OUTPUT):
-            raise UnusableInput("two outputs have the same name; give each its own")
+        check_distinct([source], [self.video, *records])
+        if self.json == self.events == STANDARD_OUTPUT:
+            raise UnusableInput("only one record can go to standard output; give the other a file")
 
 
 @dataclass(frozen=True, slots=True)
 class VideoReport:
-    """How the work went: what was seen, and what was lost of the source, if anything."""
+    """How the work went.
+
+    `complete` is False when it was stopped early. `damage` and `lost` say in one line what of the source could not
+    be read and which record could not be written, or are None.
+    """
 
     summary: Summary
+    complete: bool
     damage: str | None
+    lost: str | None
+
+
+class _Record:
+    """A record beside the video. When it can't be written any more, the video goes on without it."""
+
+    def __init__(self, target: str | None, force: bool, stack: ExitStack) -> None:
+        self.lost: str | None = None
+        self._sink = stack.enter_context(TextSink(target, force)) if target else None
+
+    def write(self, lines: Iterable[str]) -> None:
+        if self._sink is None:
+            return
+        try:
+            for line in lines:
+                self._sink.write_line(line)
+        except FailedOnTheWay as error:
+            self.lost, self._sink = str(error), None
+
+    def finish(self) -> None:
+        if self._sink is None:
+            return
+        try:
+            self._sink.finish()
+        except FailedOnTheWay as error:
+            self.lost = str(error)
 
 
 def process_video(
@@ -58,17 +87,15 @@ def process_video(
     """Annotate `source` and write `outputs`; `watch` is called with each frame's result.
 
     When `stop` is set, what has been done so far becomes a whole, shorter video. Raises UnusableInput before
-    any work when an output can't be made, FailedOnTheWay when writing fails; then no output appears.
+    any work when an output can't be made, FailedOnTheWay when the video can't be written. Outputs appear only at
+    the end, the video last.
     """
     tally = Tally()
+    complete = False
     with ExitStack() as stack:
         sink = stack.enter_context(VideoSink.like(source, outputs.video, outputs.force))
-        json_sink, event_sink = (
-            stack.enter_context(TextSink(target, outputs.force)) if target else None
-            for target in (outputs.json, outputs.events)
-        )
-        if event_sink:
-            event_sink.write_line(EVENT_HEADER)
+        frames, events = (_Record(target, outputs.force, stack) for target in (outputs.json, outputs.events))
+        events.write([EVENT_HEADER])
 
         def analyse(read: VideoFrame) -> tuple[VideoFrame, Result]:
             return read, pipeline.process(read.frame)
@@ -78,25 +105,22 @@ def process_video(
         for read, result in analysed:
             sink.write_sound(read.sound)
             sink.write(draw(read.frame.image, result), read.pts)
-            if json_sink:
-                json_sink.write_line(frame_line(result))
-            if event_sink:
-                for event in result.events:
-                    event_sink.write_line(event_line(event))
+            frames.write([frame_line(result)])
+            events.write(event_line(event) for event in result.events)
             tally.add(result)
             watch(result)
             if stop:
                 break
+        else:
+            complete = True
+        stop.wind_up()
         analysed.close()
-        if not stop:
+        if complete:
             sink.write_sound(source.trailing_sound)
         leaving = pipeline.finish()
         tally.finish(leaving)
+        events.write(event_line(event) for event in leaving)
+        events.finish()
+        frames.finish()
         sink.finish()
-        if json_sink:
-            json_sink.finish()
-        if event_sink:
-            for event in leaving:
-                event_sink.write_line(event_line(event))
-            event_sink.finish()
-    return VideoReport(tally.summary(), source.damage)
+    return VideoReport(tally.summary(), complete, source.damage, frames.lost or events.lost)

@@ -107,3 +107,12 @@ def test_a_card_with_too_many_labels_is_refused(tmp_path: Path) -> None:
     size = MaskClassifier(asset(MASK_MODEL)).card.input_size
     with pytest.raises(UnusableInput, match="gives 2 answers a face where its card names 3"):
         MaskClassifier(described(weights, labels=("mask", "no_mask", "other"), input_size=size))
+
+
+def test_a_closed_classifier_says_so() -> None:
+    classifier = MaskClassifier(asset(MASK_MODEL))
+    classifier.close()
+    classifier.close()
+    crops = np.zeros((1, classifier.card.input_size, classifier.card.input_size, 3), np.uint8)
+    with pytest.raises(ValueError, match="closed"):
+        classifier.classify(crops)

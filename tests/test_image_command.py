@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +14,7 @@ import pytest
 from PIL import Image
 
 from maskcam.drawn_mask import draw_mask
-from tests.support import astronaut, keypoints, maskcam, one_clear_line
+from tests.support import astronaut, environment, keypoints, maskcam, one_clear_line
 
 
 @pytest.fixture
@@ -98,3 +102,48 @@ def test_two_pictures_of_one_name_are_told_apart(photos: Path, tmp_path: Path) -
     (other / "bare.png").write_bytes((photos / "bare.png").read_bytes())
     line = one_clear_line(maskcam("image", photos / "bare.png", other / "bare.png", "-o", "seen", cwd=tmp_path))
     assert "same copy" in line
+
+
+def test_json_never_replaces_a_picture(photos: Path, tmp_path: Path) -> None:
+    picture = photos / "bare.png"
+    before = picture.read_bytes()
+    one_clear_line(maskcam("image", picture, "--json", picture, "--force", cwd=tmp_path))
+    one_clear_line(maskcam("image", picture, "-o", "seen", "--json", "seen/bare.png", "--force", cwd=tmp_path))
+    assert picture.read_bytes() == before
+
+
+def test_the_same_picture_is_done_once(photos: Path, tmp_path: Path) -> None:
+    run = maskcam("image", photos, photos / "bare.png", "-o", "new", "--json", "new/seen.jsonl", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert len((tmp_path / "new" / "seen.jsonl").read_text().splitlines()) == 3
+
+
+def test_a_name_that_is_no_text_does_no_harm(photos: Path, tmp_path: Path) -> None:
+    odd = os.fsencode(tmp_path) + b"/odd\xff.png"
+    Path(os.fsdecode(odd)).write_bytes((photos / "bare.png").read_bytes())
+    run = maskcam("image", os.fsdecode(odd), "--json", "seen.jsonl", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert json.loads((tmp_path / "seen.jsonl").read_text())["faces"]
+
+
+def test_ctrl_c_keeps_what_was_done(photos: Path, tmp_path: Path) -> None:
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(300):
+        (many / f"{number:03}.png").write_bytes((photos / "bare.png").read_bytes())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "maskcam", "image", "many", "--json", "seen.jsonl"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    for _ in range(3):
+        process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "of 300 pictures" in err
+    assert 3 <= len((tmp_path / "seen.jsonl").read_text().splitlines()) < 300

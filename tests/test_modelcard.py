@@ -66,6 +66,12 @@ def _changed(change: Callable[[dict[str, Any]], object], path: Path) -> None:
         lambda card: card.update(format=99),
         lambda card: card.update(unknown=1),
         lambda card: card.update(input_size=20),
+        lambda card: card.update(input_size=160.0),
+        lambda card: card.update(scale=None),
+        lambda card: card.update(scale=0),
+        lambda card: card.update(scale=10**400),
+        lambda card: card.update(offset=float("nan")),
+        lambda card: card.update(offset="x"),
     ],
 )
 def test_a_card_that_can_not_be_followed_is_refused_in_one_line(
@@ -78,7 +84,7 @@ def test_a_card_that_can_not_be_followed_is_refused_in_one_line(
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("text", ["", "not json", "[1, 2]", "null", '{"format": 1}'])
+@pytest.mark.parametrize("text", ["", "not json", "[" * 200_000, "[1, 2]", "null", '{"format": 1}'])
 def test_what_is_no_card_is_refused(weights: Path, text: str) -> None:
     card_path(weights).write_text(text, encoding="utf-8")
     with pytest.raises(UnusableInput, match="not a model card"):

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import os
+import tempfile
 
 import pytest
 
+from maskcam.errors import UnusableInput
 from maskcam.native import quiet
 
 
@@ -26,4 +28,22 @@ def test_it_works_within_itself(capfd: pytest.CaptureFixture[str]) -> None:
         with quiet():
             os.write(2, b"inner\n")
         os.write(2, b"outer\n")
+    assert capfd.readouterr().err == ""
+
+
+def test_it_works_where_nothing_can_be_written(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(tempfile, "tempdir", "/nowhere/at/all")
+        with quiet():
+            os.write(2, b"chatter")
+    os.write(2, b"after")
+    assert capfd.readouterr().err == "after"
+
+
+def test_a_refusal_is_told_without_the_chatter_before_it(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UnusableInput), quiet():
+        os.write(2, b"INFO: chatter")
+        raise UnusableInput("one line")
     assert capfd.readouterr().err == ""

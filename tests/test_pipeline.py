@@ -9,7 +9,7 @@ from maskcam.assets import MASK_MODEL, asset
 from maskcam.classifier import MaskClassifier
 from maskcam.drawn_mask import draw_mask
 from maskcam.faces import FaceDetector
-from maskcam.frames import EventKind, Frame, Reason, Verdict
+from maskcam.frames import EventKind, Faces, Frame, Reason, Verdict
 from maskcam.pipeline import Pipeline
 from tests.support import astronaut, keypoints, scaled
 
@@ -76,3 +76,30 @@ def test_nobody_in_view_is_an_empty_result(parts: tuple[FaceDetector, MaskClassi
     result = Pipeline(*parts).process(Frame(np.full((90, 120, 3), 50, np.uint8)))
     assert len(result) == 0
     assert (result.width, result.height) == (120, 90)
+
+
+def test_doubts_reach_the_verdict(parts: tuple[FaceDetector, MaskClassifier]) -> None:
+    """The detector is a stand-in that points at the face, since the real one finds none so small or blurred."""
+    import cv2
+
+    class Pointing:
+        def __init__(self, factor: float) -> None:
+            self.factor = factor
+
+        def detect(self, image: np.ndarray) -> Faces:
+            box = np.array([[177, 75, 272, 178]], np.float32) * np.float32(self.factor)
+            return Faces(box, np.ones(1, np.float32), np.zeros((1, 6, 2), np.float32))
+
+    blurred = np.asarray(cv2.GaussianBlur(astronaut(), (0, 0), 14), np.uint8)
+    for image, factor, reason in (
+        (astronaut(), 1.0, None),
+        (blurred, 1.0, Reason.TOO_BLURRED),
+        ((astronaut() * 0.1).astype(np.uint8), 1.0, Reason.TOO_BLURRED),
+        (scaled(astronaut(), 0.14), 0.14, Reason.TOO_SMALL),
+    ):
+        pipeline = Pipeline(Pointing(factor), parts[1])
+        single = pipeline.process_single(Frame(image))
+        assert single.reasons == (reason,)
+        for number in range(30):
+            followed = pipeline.process(Frame(image, number, number / 30))
+        assert followed.reasons == (reason,)

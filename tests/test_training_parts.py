@@ -720,7 +720,7 @@ def test_the_configuration_in_the_folder_is_plain_json(tmp_path: Path) -> None:
     assert fields["seed"] == 4 and fields["weights"] == "w.h5" and fields["crop"]["margin"] == CropRule().margin
 
 
-@pytest.mark.parametrize("step", ["_cover", "_darken", "_colour", "_blur", "_scale_down", "_noise", "_jpeg", "_warp"])
+@pytest.mark.parametrize("step", ["_cover", "_colour", "_blur", "_scale_down", "_noise", "_jpeg", "_warp"])
 def test_every_step_of_augmentation_changes_the_picture(step: str) -> None:
     import skimage.data
 
@@ -732,8 +732,6 @@ def test_every_step_of_augmentation_changes_the_picture(step: str) -> None:
     changed = [getattr(steps, step)(first, *more, np.random.default_rng(seed)) for seed in range(20)]
     assert all(one.dtype == np.uint8 and one.ndim == 3 for one in changed)
     assert sum(one.shape != face.shape or not np.array_equal(one, face) for one in changed) >= 18
-    if step == "_darken":
-        assert min(float(one.mean()) for one in changed) < 0.12 * float(face.mean())
 
 
 def test_augment_takes_every_step_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -748,7 +746,7 @@ def test_augment_takes_every_step_now_and_then(monkeypatch: pytest.MonkeyPatch) 
 
         return step
 
-    names = ["_cover", "_darken", "_colour", "_blur", "_scale_down", "_noise", "_jpeg", "_warp"]
+    names = ["_cover", "_colour", "_blur", "_scale_down", "_noise", "_jpeg", "_warp"]
     for name in names:
         monkeypatch.setattr(steps, name, counted(name, getattr(steps, name)))
     source = Surrounded(np.full((60, 60, 3), 120, np.uint8), (0.0, 0.0, 60.0, 60.0))

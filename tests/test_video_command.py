@@ -231,3 +231,68 @@ def test_a_signal_ends_with_a_whole_shorter_video(tmp_path: Path, number: signal
     assert 0 < frames < 500
     assert len((tmp_path / "out.jsonl").read_text().splitlines()) == frames
     assert {path.name for path in tmp_path.iterdir()} == {"long.mp4", "out.mp4", "out.jsonl"}
+
+
+def test_the_sound_comes_along(tmp_path: Path) -> None:
+    from tests.test_sinks import sound_packets
+    from tests.video_files import make_video
+
+    make_video(tmp_path / "in.mp4", pts=range(20), sound="aac")
+    assert maskcam("video", "in.mp4", "-o", "out.mp4", cwd=tmp_path).returncode == 0
+    assert sound_packets(tmp_path / "out.mp4") == sound_packets(tmp_path / "in.mp4")
+
+
+def test_the_threshold_and_the_range_reach_the_verdict(tmp_path: Path) -> None:
+    write_clip(tmp_path / "in.mp4", lambda _: astronaut(), 2)
+
+    def face(*more: str) -> dict[str, Any]:
+        run = maskcam("video", "in.mp4", "-o", "out.mp4", "--force", "--json", "-", *more, cwd=tmp_path)
+        found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])["faces"][0]
+        return found
+
+    assert face()["verdict"] == "no_mask"
+    assert face("--threshold=0.999999")["verdict"] != "no_mask"
+    assert face()["box"] != face("--range=far")["box"]
+
+
+def test_a_record_that_nobody_reads_does_not_cost_the_video(tmp_path: Path) -> None:
+    write_clip(tmp_path / "in.mp4", lambda _: astronaut(), 40)
+    command = (
+        f"{sys.executable} -m maskcam video in.mp4 -o out.mp4 --json - | head -1 >/dev/null; exit ${{PIPESTATUS[0]}}"
+    )
+    run = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1, run.stderr
+    assert "out.mp4 is whole" in run.stderr
+    with VideoSource(tmp_path / "out.mp4") as source:
+        assert sum(1 for _ in source) == 40
+
+
+@pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_do_no_harm(tmp_path: Path, closed: str) -> None:
+    write_clip(tmp_path / "in.mp4", lambda _: astronaut(), 3)
+    command = f"{sys.executable} -m maskcam video in.mp4 -o out.mp4 {closed}"
+    run = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment(), capture_output=True, check=False)
+    assert run.returncode == 0
+    with VideoSource(tmp_path / "out.mp4") as source:
+        assert sum(1 for _ in source) == 3
+
+
+def test_signals_while_winding_up_lose_nothing(tmp_path: Path) -> None:
+    write_clip(tmp_path / "long.mp4", lambda n: np.roll(astronaut(), n, axis=1), 500)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "maskcam", "video", "long.mp4", "-o", "out.mp4", "--json", "-"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    for _ in range(20):
+        process.stdout.readline()
+    os.kill(process.pid, signal.SIGHUP)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert {path.name for path in tmp_path.iterdir()} == {"long.mp4", "out.mp4"}

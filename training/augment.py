@@ -29,9 +29,7 @@ def augment(source: Surrounded, size: int, random: np.random.Generator) -> Pixel
         view = _blur(view, random)
     if random.random() < 0.5:
         view = _scale_down(view, random)
-    if random.random() < 0.25:
-        view = _darken(view, random)
-    if random.random() < 0.25:
+    if random.random() < 0.2:
         view = _noise(view, random)
     if random.random() < 0.4:
         view = _jpeg(view, random)
@@ -139,14 +137,9 @@ def _scale_down(view: Pixels, random: np.random.Generator) -> Pixels:
     return np.asarray(cv2.resize(view, (small, small), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _darken(view: Pixels, random: np.random.Generator) -> Pixels:
-    """Take light away, down to a twentieth, as at night; what stays are few grey levels."""
-    return np.asarray(np.rint(view * math.exp(random.uniform(math.log(0.05), 0))), np.uint8)
-
-
 def _noise(view: Pixels, random: np.random.Generator) -> Pixels:
     """Add a sensor's noise."""
-    grain = random.normal(0, math.exp(random.uniform(math.log(2), math.log(32))), view.shape)
+    grain = random.normal(0, random.uniform(2, 16), view.shape)
     return np.asarray(np.clip(view + grain, 0, 255), np.uint8)
 
 
