@@ -1,4 +1,4 @@
-"""The only module with threads: runs the stages of a file side by side, in order, dropping nothing."""
+"""Runs the stages of a file side by side, in order, dropping nothing."""
 
 from __future__ import annotations
 
@@ -52,17 +52,17 @@ class _Stage(Generic[In, Out]):
             self._thread.join()
 
     def _run(self) -> None:
+        items = iter(self._items)
         try:
-            for item in self._items:
+            for item in items:
                 if not self._hand_on(self._work(item)):
                     break
             self._hand_on(_End())
         except BaseException as error:  # whatever it is, the thread that waits must hear of it
             self._hand_on(_Failed(error))
         finally:
-            close = getattr(self._items, "close", None)
-            if close is not None:
-                close()
+            if isinstance(items, Generator):  # only what began here ends here; a source belongs to the caller
+                items.close()
 
     def _hand_on(self, result: Out | _Failed | _End) -> bool:
         """Queue a result; False when nobody waits for it any more."""

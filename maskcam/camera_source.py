@@ -1,0 +1,85 @@
+"""A camera as a live source."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from maskcam.cameras import CameraMode, camera_backend, quiet_opencv, set_mode
+from maskcam.frames import Pixels
+from maskcam.handle import Handle
+from maskcam.live import Cause, SourceLost
+
+_DEVICES = Path("/dev")
+
+
+class CameraSource:
+    """The camera of this number. Without a size or rate it keeps its own; `mode` is what it settled on.
+
+    SourceLost says why it can't be opened: not there, not permitted, in use.
+    """
+
+    def __init__(
+        self,
+        index: int,
+        width: int | None = None,
+        height: int | None = None,
+        rate: float | None = None,
+        backend: int | None = None,
+    ) -> None:
+        self.name = f"camera {index}"
+        quiet_opencv()
+        self._capture = cv2.VideoCapture()
+        self._handle = Handle(self.name, self._capture.release)
+        try:
+            opened = self._capture.open(index, camera_backend() if backend is None else backend)
+            self.mode: CameraMode = set_mode(self._capture, width, height, rate) if opened else CameraMode(0, 0, 0.0)
+        except cv2.error:
+            opened = False
+        if not opened:
+            self.close()
+            raise why_no_camera(index)
+
+    def read(self) -> Pixels:
+        """Wait for the next picture, `(h, w, 3) uint8 RGB`; SourceLost when it doesn't come."""
+        with self._handle.using():
+            try:
+                good, picture = self._capture.read()
+                if good and picture.size:
+                    grey = picture.ndim == 2 or picture.shape[2] == 1
+                    return np.asarray(
+                        cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB if grey else cv2.COLOR_BGR2RGB), np.uint8
+                    )
+            except cv2.error:
+                line = f"{self.name} sent a picture that can't be read; trying again may help"
+                raise SourceLost(line, Cause.UNREADABLE) from None
+        raise SourceLost(f"{self.name} sends no more pictures; check that it is still plugged in", Cause.SILENT)
+
+    def close(self) -> None:
+        """Let it go, at the latest when a read that is under way returns."""
+        self._handle.close()
+
+
+def why_no_camera(index: int, devices: Path = _DEVICES) -> SourceLost:
+    """Find out why the camera of this number can't be opened; the error says it, and what to do."""
+    busy = f"camera {index} can't be opened; another program is probably using it: close that one"
+    if sys.platform == "darwin":
+        busy += ", or allow the camera for this program in System Settings, Privacy & Security, Camera"
+    elif sys.platform == "win32":
+        busy += ", or allow cameras for desktop apps in Settings, Privacy, Camera"
+    else:
+        device = devices / f"video{index}"
+        if not device.exists():
+            line = f"there is no camera {index}; plug it in, or choose another: maskcam cameras lists them"
+            return SourceLost(line, Cause.MISSING)
+        if not os.access(device, os.R_OK | os.W_OK):
+            line = (
+                f"camera {index} is there, but permission to use {device} is denied;"
+                ' add yourself to the group "video" (sudo usermod -aG video $USER) and log in again'
+            )
+            return SourceLost(line, Cause.DENIED)
+    return SourceLost(busy, Cause.BUSY)

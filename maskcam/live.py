@@ -1,0 +1,91 @@
+"""What passes between a live source, the live runner and whoever shows the picture. No threads, no clocks.
+
+All times named `at` are seconds of one monotonic clock, the caller's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from maskcam.frames import Frame, Pixels, Result
+
+
+class Cause(StrEnum):
+    """Why a source gives no pictures, for whoever has own words for it."""
+
+    MISSING = "missing"
+    BUSY = "busy"
+    DENIED = "denied"
+    UNREACHABLE = "unreachable"
+    SILENT = "silent"
+    UNREADABLE = "unreadable"
+
+
+class SourceLost(Exception):
+    """A live source gives no more pictures: one line that says why, as far as it can be known."""
+
+    def __init__(self, line: str = "", cause: Cause | None = None) -> None:
+        super().__init__(line)
+        self.cause = cause
+
+
+class SourceEnded(SourceLost):
+    """The source came to its own end, as a video file does; nothing is wrong."""
+
+
+class LiveSource(Protocol):
+    """Something that gives pictures as time passes: a camera, a stream, a video played in real time."""
+
+    name: str
+
+    def read(self) -> Pixels:
+        """Wait for the next picture, `(h, w, 3) uint8 RGB`, upright; SourceLost when there will be none."""
+        ...
+
+    def close(self) -> None:
+        """Let the source go; a second call does nothing. May be called while another thread is in `read`."""
+        ...
+
+
+class Stage(StrEnum):
+    """How far a source has come."""
+
+    OPENING = "opening"
+    RUNNING = "running"
+    LOST = "lost"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Captured:
+    """A frame and when the read that brought it returned; `frame.time` is seconds from the runner's start."""
+
+    frame: Frame
+    at: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysed:
+    """A captured frame, what was found in it, and when that was known."""
+
+    captured: Captured
+    result: Result
+    at: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LiveView:
+    """The newest that a live runner knows, taken at one moment.
+
+    `opened_at` is when the source's present opening began. `problem` is one line when the source is LOST, and `cause`
+    what kind of trouble that is, where it is known.
+    """
+
+    stage: Stage
+    opened_at: float
+    newest: Captured | None = None
+    analysed: Analysed | None = None
+    problem: str | None = None
+    cause: Cause | None = None

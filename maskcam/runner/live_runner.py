@@ -1,0 +1,250 @@
+"""A live source and its analysis, each in a thread of its own, of which only the newest counts."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+
+from maskcam.frames import Event, Frame, Pixels
+from maskcam.live import Analysed, Captured, Cause, LiveSource, LiveView, SourceEnded, SourceLost, Stage
+from maskcam.pipeline import Pipeline
+from maskcam.runner.results import Results
+
+OpenSource = Callable[[], LiveSource]
+Change = Callable[[Pipeline], Pipeline]
+
+
+class _Session:
+    """One opening of one source; `scene` stays the same when that source is opened again."""
+
+    def __init__(self, open_source: OpenSource, scene: int) -> None:
+        self.open_source, self.scene = open_source, scene
+        self.source: LiveSource | None = None
+
+
+class LiveRunner:
+    """Reads a live source as fast as it comes, and analyses whatever is newest whenever the analysis is free.
+
+    Nothing queues: a frame that nobody analysed before the next one came is never analysed, so the delay can't grow.
+    `open_source` is called in the reading thread and may take its time, hang, or raise SourceLost. `clock` gives the
+    `at` of every frame and result; `frame.time` is seconds of it since `start`, and like `frame.index` it goes on
+    across `reopen` and `switch`. `on_change` is called from both threads, without a lock, after every new frame,
+    result, stage or error; it should only wake somebody.
+
+    All methods but `stop` return at once, from any thread. Errors other than SourceLost, in source, pipeline or
+    `on_change`, are raised by every `view` and `drain` from then on. Close the pipeline's parts after `stop` is True.
+    """
+
+    def __init__(
+        self,
+        open_source: OpenSource,
+        pipeline: Pipeline,
+        clock: Callable[[], float] = time.monotonic,
+        on_change: Callable[[], None] | None = None,
+    ) -> None:
+        self._pipeline, self._clock, self._on_change = pipeline, clock, on_change
+        self._state = threading.Condition()
+        self._session = _Session(open_source, 0)
+        self._began = self._opened_at = 0.0
+        self._stage, self._problem = Stage.OPENING, ""
+        self._cause: Cause | None = None
+        self._newest: Captured | None = None
+        self._waiting: Captured | None = None
+        self._results = Results()
+        self._changes: deque[Change] = deque()
+        self._farewell: tuple[Event, ...] = ()
+        self._indices = itertools.count()
+        self._error: BaseException | None = None
+        self._threads: list[threading.Thread] = []
+        self._started = self._stopping = False
+
+    def start(self) -> None:
+        """Open the source and begin; RuntimeError the second time."""
+        with self._state:
+            if self._started:
+                raise RuntimeError("a live runner can be started only once")
+            self._started = True
+            self._began = self._opened_at = self._clock()
+            self._spawn("analyse", self._analyse)
+            self._spawn("capture", self._capture, self._session)
+
+    def view(self) -> LiveView:
+        """The newest of everything, at one moment; raises the error that ended a thread."""
+        with self._state:
+            self._check()
+            problem = self._problem if self._stage is Stage.LOST else None
+            return LiveView(self._stage, self._opened_at, self._newest, self._results.newest, problem, self._cause)
+
+    def drain(self) -> tuple[Analysed, ...]:
+        """All results since the last call, in order; raises the error that ended a thread.
+
+        At most 8 wait. If more come, the oldest go, and the next one carries their events, so that
+        whoever counts or logs misses nobody.
+        """
+        with self._state:
+            self._check()
+            return self._results.take()
+
+    def farewell(self) -> tuple[Event, ...]:
+        """After `stop` and a last `drain`: the events that no result carried, as that everybody in view has left."""
+        return self._farewell
+
+    def reopen(self) -> None:
+        """Drop the present source, even one that hangs, and open it anew; the people in view stay who they are.
+
+        The newest frame and result stay too, until there are newer ones. Does nothing before `start` or after `stop`.
+        """
+        self._open(None)
+
+    def switch(self, open_source: OpenSource) -> None:
+        """Go on with another source: everybody in view has left, and nothing of the old source is shown any more."""
+        self._open(open_source)
+
+    def change_pipeline(self, change: Change) -> None:
+        """Have `change(pipeline)` called in the analysis thread between two frames; what it returns is used next.
+
+        It may return the same pipeline with another setting, or build another one, which starts without people.
+        """
+        with self._state:
+            self._changes.append(change)
+            self._state.notify_all()
+
+    def replace_pipeline(self, pipeline: Pipeline) -> None:
+        """Analyse with another pipeline from the next frame on; it follows nobody yet."""
+        self.change_pipeline(lambda _: pipeline)
+
+    def stop(self, timeout: float) -> bool:
+        """End everything, within `timeout` seconds; False if a thread still hangs in a read or in the analysis.
+
+        Such a thread keeps nothing from ending, but leave the process by `os._exit` then: libav asks Python every
+        tenth of a second whether to go on reading, and crashes where there is no interpreter any more.
+        """
+        with self._state:
+            self._stopping = True
+            self._state.notify_all()
+            source, threads = self._session.source, list(self._threads)
+        if source is not None:
+            source.close()
+        deadline = time.monotonic() + timeout
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in threads)
+
+    def _open(self, open_source: OpenSource | None) -> None:
+        with self._state:
+            if not self._started or self._stopping:
+                return
+            old = self._session
+            if open_source is None:
+                self._session = _Session(old.open_source, old.scene)
+            else:
+                self._session = _Session(open_source, old.scene + 1)
+                self._newest = self._waiting = self._results.newest = None
+                self._changes.append(self._everybody_left)
+            self._opened_at = self._clock()
+            self._stage, self._problem, self._cause = Stage.OPENING, "", None
+            self._spawn("capture", self._capture, self._session)
+        if old.source is not None:
+            old.source.close()
+        self._tell()
+
+    def _spawn(self, name: str, work: Callable[..., None], *arguments: object) -> None:
+        """Start a thread. A daemon: one that hangs in native code must not keep the process alive."""
+
+        def run() -> None:
+            try:
+                work(*arguments)
+            except BaseException as error:  # whatever it is, whoever looks must hear of it
+                with self._state:
+                    self._error = self._error or error
+                with suppress(Exception):
+                    self._tell()
+
+        thread = threading.Thread(target=run, name=f"maskcam {name}", daemon=True)
+        self._threads = [one for one in self._threads if one.is_alive()] + [thread]
+        thread.start()
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def _tell(self) -> None:
+        if self._on_change is not None and not self._stopping:
+            self._on_change()
+
+    def _current(self, session: _Session) -> bool:
+        return session is self._session and not self._stopping
+
+    def _capture(self, session: _Session) -> None:
+        try:
+            source = session.open_source()
+            try:
+                with self._state:
+                    session.source = source
+                    wanted = self._current(session)
+                while wanted and self._take(session, source.name, source.read(), self._clock()):
+                    self._tell()
+            finally:
+                source.close()
+        except SourceLost as lost:
+            with self._state:
+                if not self._current(session):
+                    return
+                self._stage = Stage.ENDED if isinstance(lost, SourceEnded) else Stage.LOST
+                self._problem, self._cause = str(lost) or "the source gives no more pictures", lost.cause
+            self._tell()
+        except Exception:
+            # A source that was given up may fail as it likes.
+            if self._current(session):
+                raise
+
+    def _take(self, session: _Session, name: str, image: Pixels, at: float) -> bool:
+        """Make `image` the newest; False if its source was given up meanwhile."""
+        with self._state:
+            if not self._current(session):
+                return False
+            frame = Frame(image, next(self._indices), at - self._began, name)
+            self._newest = self._waiting = Captured(frame, at)
+            self._stage = Stage.RUNNING
+            self._state.notify_all()
+            return True
+
+    def _analyse(self) -> None:
+        while True:
+            with self._state:
+                self._state.wait_for(lambda: self._waiting is not None or self._changes or self._stopping)
+                changes, captured, scene = list(self._changes), self._waiting, self._session.scene
+                self._changes.clear()
+                self._waiting = None
+                stopping = self._stopping
+            for change in changes:
+                self._pipeline = change(self._pipeline)
+            if stopping:
+                return self._say_goodbye()
+            if captured is not None:
+                result = self._pipeline.process(captured.frame)
+                self._deliver(Analysed(captured, result, self._clock()), scene)
+                self._tell()
+
+    def _deliver(self, analysed: Analysed, scene: int) -> None:
+        with self._state:
+            if scene == self._session.scene:
+                self._results.add(analysed)
+            else:
+                # Nobody wants the picture of a source that was left, but what happened there did happen.
+                self._results.keep(analysed.result.events)
+
+    def _everybody_left(self, pipeline: Pipeline) -> Pipeline:
+        events = pipeline.finish()
+        with self._state:
+            self._results.keep(events)
+        return pipeline
+
+    def _say_goodbye(self) -> None:
+        events = self._pipeline.finish()
+        with self._state:
+            self._farewell = self._results.take_orphans() + events

@@ -1,0 +1,52 @@
+"""Results on their way to whoever takes them: a bounded line that loses pictures before it loses an event."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+
+from maskcam.frames import Event
+from maskcam.live import Analysed
+
+UNDRAINED = 8
+"""Results that wait to be taken at most; each holds a whole picture."""
+
+
+class Results:
+    """The newest result and those not yet taken. Not safe between threads by itself."""
+
+    def __init__(self) -> None:
+        self.newest: Analysed | None = None
+        self._line: deque[Analysed] = deque()
+        self._orphans: tuple[Event, ...] = ()
+
+    def add(self, analysed: Analysed) -> None:
+        """Put a result at the end of the line; it takes along events that wait for a result to carry them."""
+        analysed = _with_events(self._orphans, analysed)
+        self._orphans = ()
+        self.newest = analysed
+        self._line.append(analysed)
+        if len(self._line) > UNDRAINED:
+            lost = self._line.popleft()
+            self._line[0] = _with_events(lost.result.events, self._line[0])
+
+    def keep(self, events: tuple[Event, ...]) -> None:
+        """Have the next result carry these events, which have none of their own."""
+        self._orphans += events
+
+    def take(self) -> tuple[Analysed, ...]:
+        """Everything in line, in order; the line is empty afterwards."""
+        taken = tuple(self._line)
+        self._line.clear()
+        return taken
+
+    def take_orphans(self) -> tuple[Event, ...]:
+        """The events that no result came for."""
+        events, self._orphans = self._orphans, ()
+        return events
+
+
+def _with_events(before: tuple[Event, ...], analysed: Analysed) -> Analysed:
+    if not before:
+        return analysed
+    return replace(analysed, result=replace(analysed.result, events=before + analysed.result.events))
