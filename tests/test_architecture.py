@@ -14,23 +14,48 @@ from tests.support import ROOT, environment
 # Each module's rank: it may import modules of a lower rank, and of its own only where named in the same row.
 ORDER = [
     ["errors", "frames"],
-    ["assets", "native", "signals"],
+    ["assets", "native", "signals", "videoio"],
     ["modelcard"],
     ["crops", "doubts", "drawn_mask"],
     ["faces", "classifier"],
     ["motion", "track_rules", "evidence", "detections", "association"],
     ["tracks", "tally"],
     ["pipeline"],
-    ["colour", "damage", "encoder", "inputs", "timing", "pending", "sound", "lines", "pictures"],
+    ["live"],
+    ["colour", "damage", "losses", "upright", "encoder", "inputs", "timing", "pending", "sound", "lines", "pictures"],
     ["sources", "sinks"],
+    ["cameras", "handle", "source_spec", "camera_source", "stream_source", "played", "live_sources"],
+    ["privacy", "glide", "keeping", "recording"],
     ["overlay_patches", "overlay"],
     ["runner", "records", "telling"],
+    ["viewer"],
     ["video_job", "picture_job", "selftest"],
+    ["commands"],
     ["cli"],
     ["__main__"],
 ]
 RANK = {name: rank for rank, row in enumerate(ORDER) for name in row}
 CORE = [name for name, rank in RANK.items() if rank <= RANK["pipeline"] and name not in ("assets", "native", "signals")]
+
+# The same within the viewer: its rules, what works without a window, and the window.
+RULES = [
+    ["settings", "keys", "health", "reconnect", "timeline", "alarm", "totals"],
+    ["messages"],
+    ["shown"],
+    ["supervision", "sight"],
+    ["state"],
+]
+WINDOWLESS = [["compose"], ["keeper", "engine"], ["play_control"]]
+WINDOW = [
+    ["palette", "dialogs", "crash", "remember", "actions"],
+    ["layers", "status", "timeline_strip", "welcome", "settings_dialog", "camera_menu"],
+    ["canvas"],
+    ["front", "keep_control", "source_control"],
+    ["window"],
+    ["app"],
+    ["start"],
+]
+VIEWER = {name: rank for rank, row in enumerate([["__init__"], *RULES, *WINDOWLESS, *WINDOW]) for name in row}
 
 
 def imported(path: Path) -> set[str]:
@@ -49,9 +74,30 @@ def modules(package: str) -> list[Path]:
     return sorted((ROOT / package).rglob("*.py"))
 
 
-@pytest.mark.parametrize("path", modules("maskcam"), ids=lambda path: path.stem)
+def place(path: Path) -> str:
+    """A module's name in ORDER; a package has one place for all that is in it."""
+    return path.relative_to(ROOT / "maskcam").with_suffix("").parts[0]
+
+
+def starts_threads(path: Path) -> bool:
+    """Whether a file names anything that makes a thread or a process."""
+    makers = {
+        "Thread",
+        "Timer",
+        "ThreadPoolExecutor",
+        "ProcessPoolExecutor",
+        "QThread",
+        "QThreadPool",
+        "start_new_thread",
+    }
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    names = {getattr(node, "attr", None) or getattr(node, "id", None) for node in nodes}
+    return bool((names | {name.rpartition(".")[2] for name in imported(path)}) & makers)
+
+
+@pytest.mark.parametrize("path", modules("maskcam"), ids=lambda path: "-".join(path.relative_to(ROOT).parts[1:]))
 def test_module_imports_only_what_stands_before_it(path: Path) -> None:
-    name = path.stem
+    name = place(path)
     if name == "__init__":
         assert not imported(path)
         return
@@ -64,6 +110,21 @@ def test_module_imports_only_what_stands_before_it(path: Path) -> None:
             assert module not in RANK or RANK[module] <= RANK[name], f"{name} imports {module}, which comes after it"
 
 
+@pytest.mark.parametrize("path", modules("maskcam/viewer"), ids=lambda path: path.stem)
+def test_the_viewers_rules_know_no_window(path: Path) -> None:
+    name = path.stem
+    names = imported(path)
+    for other in names:
+        if other.startswith("maskcam.viewer."):
+            module = other.split(".")[2]
+            assert VIEWER[module] <= VIEWER[name], f"{name} imports {module}, which comes after it"
+    roots = {other.split(".")[0] for other in names}
+    if any(name in row for row in RULES):
+        assert not roots & {"PySide6", "threading", "queue", "time", "datetime", "cv2"}
+    if any(name in row for row in WINDOWLESS):
+        assert "PySide6" not in roots
+
+
 @pytest.mark.parametrize("name", CORE)
 def test_core_has_no_threads_clocks_or_window(name: str) -> None:
     forbidden = {"threading", "queue", "time", "datetime", "PySide6", "asyncio", "multiprocessing", "socket"}
@@ -72,8 +133,11 @@ def test_core_has_no_threads_clocks_or_window(name: str) -> None:
 
 
 def test_threads_live_in_the_runner_alone() -> None:
-    with_threads = {path.stem for path in modules("maskcam") if "threading" in imported(path)}
+    with_threads = {place(path) for path in modules("maskcam") if starts_threads(path)}
     assert with_threads == {"runner"}
+    # What the runner's threads share may have locks of its own, and the window hears of errors in threads.
+    with_locks = {place(path) for path in modules("maskcam") if "threading" in imported(path)}
+    assert with_locks <= {"runner", "handle", "played", "viewer"}
 
 
 def test_running_the_app_brings_neither_tensorflow_nor_matplotlib() -> None:

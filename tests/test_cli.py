@@ -11,7 +11,7 @@ from maskcam import __version__
 from maskcam.cli import main
 from tests.support import ROOT, environment, maskcam, one_clear_line
 
-COMMANDS = ["video", "image", "demo", "selftest"]
+COMMANDS = ["live", "video", "image", "demo", "selftest"]
 
 
 def test_the_version_is_told(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_every_command_has_help_and_takes_a_model(name: str, tmp_path: Path) -> 
     assert "--model FILE" in run.stdout
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["video"], ["video", "in.mp4"], ["image"]])
+@pytest.mark.parametrize("arguments", [["fly"], ["video"], ["video", "in.mp4"], ["image"]])
 def test_wrong_use_is_told(arguments: list[str], tmp_path: Path) -> None:
     run = maskcam(*arguments, cwd=tmp_path)
     assert run.returncode == 2
@@ -55,7 +55,7 @@ def test_the_readme_shows_the_help_as_it_is(
 def test_the_readme_documents_every_command() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert all(f"maskcam {name}" in readme for name in COMMANDS)
-    assert all(f"python -m training {name}" in readme for name in ("prepare", "train", "export"))
+    assert all(f"python -m training {name}" in readme for name in ("prepare", "train", "export", "evaluate"))
 
 
 def test_the_changelog_knows_the_version() -> None:

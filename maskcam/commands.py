@@ -1,0 +1,183 @@
+"""The commands: each takes the parsed options, does its work, tells what it saw and returns its exit code."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from maskcam.assets import DEMO_CLIP, MASK_MODEL, asset
+from maskcam.lines import STANDARD_OUTPUT, abandon_stdout
+
+if TYPE_CHECKING:
+    from maskcam.frames import Result
+    from maskcam.video_job import VideoOutputs
+
+DONE, FAILED, UNUSABLE, STOPPED = 0, 1, 2, 130
+
+
+def video(options: argparse.Namespace) -> int:
+    """Annotate a video file."""
+    from maskcam.video_job import VideoOutputs  # noqa: PLC0415 (brings the video libraries)
+
+    outputs = VideoOutputs(options.output, options.json, options.events, options.force)
+    return _annotate(options.input, outputs, options, tell_events=False)
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Annotate the bundled clip, and say what is seen."""
+    from maskcam.video_job import VideoOutputs  # noqa: PLC0415
+
+    outputs = VideoOutputs(options.output, force=options.force)
+    code = _annotate(asset(DEMO_CLIP), outputs, options, tell_events=True)
+    if code == DONE:
+        _say(f"wrote {options.output}", sys.stdout)
+    return code
+
+
+def _annotate(path: Path, outputs: VideoOutputs, options: argparse.Namespace, *, tell_events: bool) -> int:
+    from tqdm import tqdm  # noqa: PLC0415
+
+    from maskcam.classifier import MaskClassifier  # noqa: PLC0415
+    from maskcam.faces import FaceDetector  # noqa: PLC0415
+    from maskcam.pipeline import Pipeline  # noqa: PLC0415
+    from maskcam.signals import stop_on_signals  # noqa: PLC0415
+    from maskcam.sources import VideoSource  # noqa: PLC0415
+    from maskcam.telling import tell_event, tell_summary  # noqa: PLC0415
+    from maskcam.video_job import process_video  # noqa: PLC0415
+
+    out: TextIO | None = sys.stderr if STANDARD_OUTPUT in (outputs.json, outputs.events) else sys.stdout
+    outputs.check(path)
+    with (
+        stop_on_signals() as stop,
+        VideoSource(path) as source,
+        FaceDetector(options.range) as detector,
+        MaskClassifier(_weights(options)) as classifier,
+        tqdm(total=source.frame_count, unit=" frames", leave=False, disable=None) as bar,
+    ):
+        begun = time.perf_counter()
+
+        def watch(result: Result) -> None:
+            bar.update()
+            if tell_events:
+                for event in result.events:
+                    _say(tell_event(event), out, bar.write)
+
+        pipeline = Pipeline(detector, classifier, options.threshold)
+        report = process_video(source, pipeline, outputs, stop, watch)
+        seconds = time.perf_counter() - begun
+    _say(tell_summary(report.summary, seconds), out)
+    if not report.complete:
+        whole = f" of {source.duration:.1f}" if source.duration else ""
+        return complain(
+            f"stopped after {report.summary.duration:.1f}{whole} s; {outputs.video} holds what was done",
+            STOPPED,
+        )
+    if report.damage:
+        complain(f"{path}: {report.damage}; {outputs.video} holds what could be read", FAILED)
+    if report.lost:
+        complain(f"{report.lost}; {outputs.video} is whole", FAILED)
+    if report.damage or report.lost:
+        return FAILED
+    return DONE
+
+
+def image(options: argparse.Namespace) -> int:
+    """Judge pictures, and annotate copies of them."""
+    from contextlib import nullcontext  # noqa: PLC0415
+
+    from maskcam.classifier import MaskClassifier  # noqa: PLC0415
+    from maskcam.faces import FaceDetector  # noqa: PLC0415
+    from maskcam.lines import TextSink  # noqa: PLC0415
+    from maskcam.picture_job import PictureOutputs, process_pictures  # noqa: PLC0415
+    from maskcam.pictures import list_pictures  # noqa: PLC0415
+    from maskcam.pipeline import Pipeline  # noqa: PLC0415
+    from maskcam.signals import stop_on_signals  # noqa: PLC0415
+    from maskcam.telling import tell_picture  # noqa: PLC0415
+
+    out: TextIO | None = sys.stderr if options.json == STANDARD_OUTPUT else sys.stdout
+    paths = list_pictures(options.paths)
+    outputs = PictureOutputs(options.output, options.json, options.force)
+    outputs.prepare(paths)
+    failed = done = 0
+    with (
+        stop_on_signals() as stop,
+        TextSink(options.json, options.force) if options.json else nullcontext() as records,
+        FaceDetector(options.range) as detector,
+        MaskClassifier(_weights(options)) as classifier,
+    ):
+        pipeline = Pipeline(detector, classifier, options.threshold)
+        for judged in process_pictures(paths, pipeline, outputs, records):
+            if judged.result is None:
+                failed += 1
+                complain(judged.error or "failed", FAILED)
+            else:
+                done += 1
+                _say(tell_picture(str(judged.path), judged.result), out)
+            if stop:
+                break
+        stop.wind_up()
+        if records and done:
+            records.finish()
+    if stop:
+        return complain(f"stopped after {done + failed} of {len(paths)} pictures", STOPPED)
+    if not done:
+        return UNUSABLE
+    return FAILED if failed else DONE
+
+
+def live(options: argparse.Namespace) -> int:
+    """Open the viewer."""
+    from maskcam.viewer.start import start  # noqa: PLC0415 (brings Qt)
+
+    return start(options.source, _weights(options), options.threshold, options.range)
+
+
+def cameras(options: argparse.Namespace) -> int:
+    """List the cameras."""
+    from maskcam.cameras import describe_cameras  # noqa: PLC0415
+
+    for line in describe_cameras():
+        print(line, flush=True)
+    return DONE
+
+
+def selftest(options: argparse.Namespace) -> int:
+    """Check every part of this installation."""
+    from maskcam.selftest import SocketWatch, run_checks, versions  # noqa: PLC0415
+
+    sockets = SocketWatch()
+    for line in versions():
+        print(line)
+    passed = True
+    for good, line in run_checks(_weights(options), sockets):
+        print(line, flush=True)
+        passed = passed and good
+    print("all is well" if passed else "something is wrong; the lines above say what")
+    return DONE if passed else FAILED
+
+
+def _weights(options: argparse.Namespace) -> Path:
+    given: Path | None = options.model
+    return asset(MASK_MODEL) if given is None else given
+
+
+def _say(text: str, out: TextIO | None, write: Callable[..., object] = print) -> None:
+    """Tell the user something; the work goes on when nobody reads it any more."""
+    if out is None:  # closed from the start
+        return
+    try:
+        write(text, file=out)
+        out.flush()
+    except OSError:
+        abandon_stdout()
+
+
+def complain(message: object, code: int) -> int:
+    """Tell an error in one line and return the exit code."""
+    line = str(message).replace("\n", " ")  # a file's name may hold one
+    print(f"maskcam: {line}", file=sys.stderr)
+    return code

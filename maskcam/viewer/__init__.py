@@ -1,0 +1,1 @@
+"""The window that watches a camera, a stream or a video."""

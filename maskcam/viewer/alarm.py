@@ -1,0 +1,124 @@
+"""When to raise the alarm: the same person without a mask for some seconds, once, then a cool-down."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from maskcam.frames import Result, Verdict
+
+Box = tuple[float, float, float, float]
+
+SNOOZE_SECONDS = 300.0
+
+_DOUBT_SECONDS = 1.0
+"""So long a bare person may be unsure or unseen and still be the same bare person."""
+
+_RETURN_SECONDS = 3.0
+"""A face that comes back at the same place within this time under a new number is the same person."""
+
+_SHOWN_SECONDS = 4.0
+"""An alarm stays visible at least so long, or nobody who looks up at the beep would see whom it meant."""
+
+
+@dataclass(slots=True)
+class _Watched:
+    box: Box
+    seen_at: float
+    bare_since: float | None = None
+    bare_at: float = -math.inf
+    fired_at: float = -math.inf
+
+
+class Alarm:
+    """Watches every person's verdicts; time is passed in and grows."""
+
+    def __init__(self) -> None:
+        self._people: dict[int, _Watched] = {}
+        self._shown: dict[int, float] = {}
+        self._snoozed_until = -math.inf
+
+    def update(self, now: float, result: Result, seconds: float, cool_down: float) -> bool:
+        """Take the newest result; True when the alarm goes off with it.
+
+        It goes off when somebody has been without a mask for `seconds` and has raised no alarm in the last
+        `cool_down` seconds. A moment of doubt or out of sight doesn't start the time anew, a mask does.
+        """
+        self._forget(now, cool_down)
+        fired = False
+        boxes: list[Box] = [(x0, y0, x1, y1) for x0, y0, x1, y1 in result.boxes.tolist()]
+        tracks = [int(track) for track in result.track_ids]
+        for track, box, verdict in zip(tracks, boxes, result.verdicts, strict=True):
+            person = self._person(now, track, box, set(tracks))
+            person.box, person.seen_at = box, now
+            if verdict is Verdict.MASK or now - person.bare_at > _DOUBT_SECONDS:
+                person.bare_since = None
+            if verdict is not Verdict.NO_MASK:
+                continue
+            if person.bare_since is None:
+                person.bare_since = now
+            person.bare_at = now
+            # A millionth of slack: two seconds of summed frame times must count as two.
+            long_enough = now - person.bare_since >= seconds - 1e-6
+            if long_enough and now - person.fired_at >= cool_down and not self.snoozed(now):
+                person.fired_at = self._shown[track] = now
+                fired = True
+        return fired
+
+    def snooze(self, now: float) -> None:
+        """Say nothing for `SNOOZE_SECONDS`, or, when already silent, end the silence."""
+        self._snoozed_until = -math.inf if self.snoozed(now) else now + SNOOZE_SECONDS
+        self._shown.clear()
+
+    def snoozed(self, now: float) -> bool:
+        """Whether the alarm is to be silent now."""
+        return now < self._snoozed_until
+
+    def snooze_left(self, now: float) -> float:
+        """Seconds of silence that are left."""
+        return max(self._snoozed_until - now, 0.0)
+
+    def showing(self, now: float) -> frozenset[int]:
+        """The people whose alarm is to be seen: as long as they wear no mask, and a few seconds in any case."""
+        kept = {}
+        for track, since in self._shown.items():
+            person = self._people.get(track)
+            bare = person is not None and person.bare_since is not None and now - person.bare_at <= _DOUBT_SECONDS
+            if bare or now - since < _SHOWN_SECONDS:
+                kept[track] = since
+        self._shown = kept
+        return frozenset(kept)
+
+    def reset(self) -> None:
+        """Forget everybody, but not the silence: another source was chosen, or the alarm was switched off."""
+        self._people.clear()
+        self._shown.clear()
+
+    def _forget(self, now: float, cool_down: float) -> None:
+        self._people = {
+            track: person
+            for track, person in self._people.items()
+            if now - person.seen_at <= _RETURN_SECONDS or now - person.fired_at < cool_down
+        }
+
+    def _person(self, now: float, track: int, box: Box, present: set[int]) -> _Watched:
+        if track not in self._people:
+            self._people[track] = self._returned(now, track, box, present) or _Watched(box, now)
+        return self._people[track]
+
+    def _returned(self, now: float, number: int, box: Box, present: set[int]) -> _Watched | None:
+        """Whoever was last seen at this place a moment ago and has no number any more."""
+        for track, person in self._people.items():
+            if track not in present and now - person.seen_at <= _RETURN_SECONDS and _same_place(person.box, box):
+                del self._people[track]
+                if track in self._shown:
+                    self._shown[number] = self._shown.pop(track)
+                return person
+        return None
+
+
+def _same_place(one: Box, other: Box) -> bool:
+    size = math.sqrt((one[2] - one[0]) * (one[3] - one[1]))
+    far = math.hypot(one[0] + one[2] - other[0] - other[2], one[1] + one[3] - other[1] - other[3]) / 2
+    wide, high = other[2] - other[0], other[3] - other[1]
+    return far < size and 0.5 < math.sqrt(wide * high) / max(size, 1e-6) < 2.0

@@ -1,0 +1,78 @@
+"""Starts the viewer, and ends it in time whatever hangs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+import cv2
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from maskcam.errors import FailedOnTheWay
+from maskcam.faces import Range
+from maskcam.live_sources import SourceSpec
+from maskcam.viewer.crash import CrashReporter, open_log
+from maskcam.viewer.dialogs import tell_of_crash
+from maskcam.viewer.remember import Memory
+from maskcam.viewer.settings import Settings
+from maskcam.viewer.window import ViewerWindow
+
+
+def run(spec: SourceSpec | None, weights: Path, threshold: float | None, reach: Range | None) -> int:
+    """Open the window, and return when it is closed; `threshold` and `reach` count before what is remembered.
+
+    UnusableInput when the weights' card can't be used.
+    """
+    forget_opencvs_qt()
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    if not isinstance(app, QApplication):
+        raise FailedOnTheWay("a part of this program runs Qt without windows")
+    app.setApplicationName("maskcam")
+    app.setApplicationDisplayName("maskcam")
+    app.setQuitOnLastWindowClosed(False)
+    log = open_log()
+
+    def overrides(settings: Settings) -> Settings:
+        if threshold is not None:
+            settings = replace(settings, threshold=threshold)
+        return settings if reach is None else replace(settings, reach=reach)
+
+    window = ViewerWindow(weights, Memory(), overrides)
+    reporter = CrashReporter(lambda words: tell_of_crash(window, log))
+    reporter.install()
+    window.failed.connect(lambda error: reporter.report(type(error), error))
+    window.ended.connect(app.quit)
+    _end_on_signals(window)
+    window.show()
+    window.begin(spec)
+    app.exec()
+    window.finish()
+    reporter.uninstall()
+    if not window.ended_cleanly:
+        # Everything that must be final is; a thread that hangs in a driver could crash or delay what is left.
+        logging.shutdown()
+        os._exit(0)
+    return 0
+
+
+def forget_opencvs_qt() -> None:
+    """Keep our Qt from the plugins that OpenCV's wheel brings for its own, of another version."""
+    for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
+        if str(Path(cv2.__file__).parent) in os.environ.get(name, ""):
+            del os.environ[name]
+
+
+def _end_on_signals(window: ViewerWindow) -> None:
+    def end(number: int, frame: FrameType | None) -> None:
+        # Between two bytecodes anything may be half done: the event loop has the window closed. Python gets
+        # to run this at all because the window's own timer calls into it every tenth of a second.
+        QTimer.singleShot(0, window.finish)
+
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, end)

@@ -1,0 +1,72 @@
+"""An error that nobody expected: into the log file, and one sentence to the user. The window stays."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QObject, QStandardPaths, Qt, Signal
+
+from maskcam import __version__
+
+LOG = logging.getLogger("maskcam")
+
+_LARGEST = 500_000
+"""Bytes of a log file before it is put aside; two old ones are kept."""
+
+
+def log_path() -> Path:
+    """Where the log file lies: in the user's folder for what programs note down."""
+    return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.StateLocation)) / "maskcam.log"
+
+
+def open_log() -> Path:
+    """Begin the log of this run; a folder that can't be written is put up with, the program matters more."""
+    path = log_path()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.handlers.RotatingFileHandler(path, maxBytes=_LARGEST, backupCount=2, encoding="utf-8")
+    except OSError:
+        LOG.addHandler(logging.NullHandler())
+        return path
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    LOG.addHandler(handler)
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False
+    LOG.info("maskcam %s", __version__)
+    return path
+
+
+class CrashReporter(QObject):
+    """Takes every error that reaches the top of a thread; `tell` is called once, in the window's thread."""
+
+    happened = Signal(str)
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__()
+        self._told = False
+        self.happened.connect(tell, Qt.ConnectionType.QueuedConnection)
+
+    def install(self) -> None:
+        """Take over from Python, whose own way is lines on a terminal that nobody may see."""
+        sys.excepthook = self.report
+        threading.excepthook = lambda what: self.report(
+            what.exc_type, what.exc_value or what.exc_type(), what.exc_traceback
+        )
+
+    def uninstall(self) -> None:
+        """Give back to Python what is its own."""
+        sys.excepthook = sys.__excepthook__
+        threading.excepthook = threading.__excepthook__
+
+    def report(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None = None) -> None:
+        """Log an error and tell the user of the first one; a hundred dialogs help nobody."""
+        LOG.error("unexpected", exc_info=(kind, error, trace or error.__traceback__))
+        if not self._told:
+            self._told = True
+            self.happened.emit(str(error) or kind.__name__)

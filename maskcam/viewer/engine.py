@@ -1,0 +1,162 @@
+"""Runs the source and the pipeline behind the window: opens, switches, plays, and loads the models meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from maskcam.classifier import MaskClassifier
+from maskcam.faces import FaceDetector, Range
+from maskcam.frames import Event, Faces, Floats, Pixels
+from maskcam.live import Analysed, LiveSource, LiveView
+from maskcam.live_sources import PlayedVideo, SourceSpec, open_source
+from maskcam.modelcard import load_card
+from maskcam.pipeline import Pipeline
+from maskcam.runner import LiveRunner
+
+Opener = Callable[[SourceSpec], LiveSource]
+
+_LOADING = threading.Lock()
+"""Held while models are loaded: what keeps them quiet counts for the whole process, so two must not do it at once."""
+
+_ABANDONED: list[Engine] = []
+"""Engines whose threads would not end. MediaPipe's detector, when it is collected unclosed, may wait for ever."""
+
+
+class _Nobody:
+    """Stands for detector and classifier until the models are loaded; it is never asked about a picture."""
+
+    def __init__(self, weights: Path) -> None:
+        self.card = load_card(weights)
+
+    def detect(self, image: Pixels) -> Faces:
+        """No face."""
+        return Faces.none()
+
+    def no_mask_probability(self, crops: Pixels) -> Floats:
+        """No crop, no probability."""
+        return np.zeros(len(crops), np.float32)
+
+
+class Engine:
+    """One runner for the life of the window; sources come and go.
+
+    `on_change` is called from other threads whenever there is something new. UnusableInput if the card beside
+    `weights` can't be used.
+    """
+
+    def __init__(
+        self,
+        weights: Path,
+        reach: Range,
+        threshold: float | None,
+        on_change: Callable[[], None],
+        opener: Opener = open_source,
+    ) -> None:
+        self._weights, self._opener, self._on_change = weights, opener, on_change
+        self._reach, self._threshold = reach, threshold
+        self._loaded: Range | None = None
+        self._detector: FaceDetector | None = None
+        self._classifier: MaskClassifier | None = None
+        self._left: deque[Event] = deque()
+        self._runner: LiveRunner | None = None
+        self._player: PlayedVideo | None = None
+        self._spec: SourceSpec | None = None
+        nobody = _Nobody(weights)
+        self.own_threshold = nobody.card.threshold
+        self._pipeline = Pipeline(nobody, nobody)
+
+    @property
+    def running(self) -> bool:
+        """Whether a source was ever watched."""
+        return self._runner is not None
+
+    @property
+    def player(self) -> PlayedVideo | None:
+        """The video that is played, None for a camera or stream, and until it is open."""
+        return self._player
+
+    def watch(self, spec: SourceSpec, start: float = 0.0) -> None:
+        """Go over to this source; a video begins at `start` seconds."""
+        self._spec, self._player = spec, None
+
+        def opens() -> LiveSource:
+            source = PlayedVideo(Path(spec.where), spec.loop, start) if start > 0 else self._opener(spec)
+            if isinstance(source, PlayedVideo) and self._spec is spec:
+                self._player = source
+            return source
+
+        if self._runner is None:
+            self._runner = LiveRunner(opens, self._pipeline, on_change=self._on_change)
+            self._runner.change_pipeline(self._build)
+            self._runner.start()
+        else:
+            self._runner.switch(opens)
+
+    def reopen(self) -> None:
+        """Open the same source again."""
+        if self._runner is not None:
+            self._runner.reopen()
+
+    def judge(self, reach: Range, threshold: float | None) -> None:
+        """Judge by these from the next picture on; people are then followed anew."""
+        if (reach, threshold) == (self._reach, self._threshold):
+            return
+        self._reach, self._threshold = reach, threshold
+        if self._runner is not None:
+            self._runner.change_pipeline(self._build)
+
+    def view(self) -> LiveView | None:
+        """The newest of everything; raises whatever ended a thread."""
+        return None if self._runner is None else self._runner.view()
+
+    def drain(self) -> tuple[Analysed, ...]:
+        """All results since the last call."""
+        if self._runner is None:
+            return ()
+        taken = self._runner.drain()
+        if not taken or not self._left:
+            return taken
+        events = tuple(self._left.popleft() for _ in range(len(self._left)))
+        first = replace(taken[0], result=replace(taken[0].result, events=events + taken[0].result.events))
+        return (first, *taken[1:])
+
+    def farewell(self) -> tuple[Event, ...]:
+        """After `stop`: the events that nobody drained, everybody's leaving among them."""
+        if self._runner is None:
+            return ()
+        return (*self._left, *self._runner.farewell())
+
+    def stop(self, timeout: float) -> bool:
+        """End everything; False if a thread still hangs, after which the models are left as they are."""
+        if self._runner is None:
+            return True
+        if not self._runner.stop(timeout):
+            _ABANDONED.append(self)
+            return False
+        for part in (self._detector, self._classifier):
+            if part is not None:
+                part.close()
+        return True
+
+    def _build(self, before: Pipeline) -> Pipeline:
+        """Load what isn't loaded yet; runs in the analysis thread, so the window never waits for it."""
+        self._left.extend(before.finish())
+        with _LOADING:
+            return self._load()
+
+    def _load(self) -> Pipeline:
+        reach, threshold = self._reach, self._threshold
+        if self._detector is None or self._loaded is not reach:
+            detector = FaceDetector(reach)
+            if self._detector is not None:
+                self._detector.close()
+            self._detector, self._loaded = detector, reach
+        if self._classifier is None:
+            self._classifier = MaskClassifier(self._weights)
+        return Pipeline(self._detector, self._classifier, threshold)

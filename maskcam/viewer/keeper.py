@@ -1,0 +1,180 @@
+"""Keeps what the user asks to keep: pictures, a recording of what is shown, a log of events.
+
+Nothing here waits for a disk: a worker writes, and what it has to say is picked up with `news`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+
+from maskcam.errors import FailedOnTheWay, UnusableInput
+from maskcam.frames import Event
+from maskcam.recording import EventLog, LiveRecorder, event_log_name, recording_name, write_snapshot
+from maskcam.runner.worker import Worker
+from maskcam.viewer.compose import compose
+from maskcam.viewer.shown import Shown
+
+_WAITING = 6
+"""Pictures that may wait to be written; more are left out, or memory would grow on a slow disk."""
+
+Now = Callable[[], datetime]
+
+
+class Keeper:
+    """Writes files; `on_error` is called in the worker's thread with what nobody expected."""
+
+    def __init__(self, on_error: Callable[[Exception], None], now: Now = lambda: datetime.now().astimezone()) -> None:
+        self._now = now
+        self._news: deque[str] = deque()
+        self._worker = Worker("save", on_error)
+        self._recorder: LiveRecorder | None = None
+        self._log: EventLog | None = None
+        self._recording_since: float | None = None
+        self._logging = False
+        self._written = -1
+
+    @property
+    def recording(self) -> bool:
+        """Whether what is shown is being recorded."""
+        return self._recording_since is not None
+
+    @property
+    def logging(self) -> bool:
+        """Whether events are being logged."""
+        return self._logging
+
+    def recorded(self, clock: float) -> float | None:
+        """Length of the running recording in seconds, None if there is none."""
+        return None if self._recording_since is None else max(clock - self._recording_since, 0.0)
+
+    def news(self) -> tuple[str, ...]:
+        """What there is to tell since the last call."""
+        return tuple(self._news.popleft() for _ in range(len(self._news)))
+
+    def snapshot(self, shown: Shown, folder: Path) -> bool:
+        """Save the picture as it is shown; False if there is none."""
+        picture = shown.picture
+        if picture is None:
+            return False
+        when = self._now()
+
+        def save() -> None:
+            image = compose(picture, mirrored=shown.mirrored)
+            self._news.append(f"Saved {write_snapshot(image, folder, when).name}")
+
+        self._do(save)
+        return True
+
+    def start_recording(self, folder: Path, clock: float) -> None:
+        """Record what is shown from now on."""
+        when = self._now()
+        self._recording_since = clock
+
+        def start() -> None:
+            self._recorder = LiveRecorder(folder / recording_name(when))
+
+        self._do(start, self._give_up_recording)
+
+    def stop_recording(self) -> None:
+        """Complete the recording."""
+        self._recording_since = None
+        self._do(self._finish, self._give_up_recording)
+
+    def show(self, shown: Shown) -> None:
+        """Record what is shown, if it is new; a greyed picture is not what is seen now, and left out."""
+        picture = shown.picture
+        if self._recording_since is None or picture is None or shown.greyed or picture.number == self._written:
+            return
+        if self._worker.waiting > _WAITING:
+            return
+        self._written = picture.number
+
+        def write() -> None:
+            if self._recorder is not None:
+                self._recorder.write(compose(picture, mirrored=shown.mirrored), picture.at)
+
+        self._do(write, self._give_up_recording)
+
+    def start_log(self, folder: Path) -> None:
+        """Log events from now on."""
+        when = self._now()
+        self._logging = True
+
+        def start() -> None:
+            self._log = EventLog(folder / event_log_name(when))
+
+        self._do(start, self._give_up_log)
+
+    def stop_log(self) -> None:
+        """Close the log."""
+        self._logging = False
+
+        def stop() -> None:
+            if self._log is not None:
+                self._news.append(f"Saved {self._log.path.name}")
+                self._log.close()
+                self._log = None
+
+        self._do(stop)
+
+    def events(self, events: Iterable[Event]) -> None:
+        """Log these as of now."""
+        taken = tuple(events)
+        if not self._logging or not taken:
+            return
+        when = self._now()
+
+        def write() -> None:
+            for event in taken:
+                if self._log is not None:
+                    self._log.write(event, when)
+
+        self._do(write, self._give_up_log)
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until all is written; False if it takes longer."""
+        return self._worker.wait(timeout)
+
+    def close(self, timeout: float) -> bool:
+        """Complete everything; False if the disk takes longer than `timeout` seconds."""
+        if self.recording:
+            self.stop_recording()
+        if self.logging:
+            self.stop_log()
+        return self._worker.stop(timeout)
+
+    def _finish(self) -> None:
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            path = recorder.finish()
+            self._news.append("Nothing was recorded" if path is None else f"Saved {path.name}")
+
+    def _do(self, job: Callable[[], None], give_up: Callable[[], None] = lambda: None) -> None:
+        """Have a job done; what fails is told and given up, lest it look as if it went on."""
+
+        def tried() -> None:
+            try:
+                job()
+            except (UnusableInput, FailedOnTheWay) as error:
+                self._news.append(str(error))
+                give_up()
+            except Exception:
+                give_up()
+                raise
+
+        self._worker.do(tried)
+
+    def _give_up_recording(self) -> None:
+        recorder, self._recorder = self._recorder, None
+        self._recording_since = None
+        if recorder is not None:
+            recorder.close()
+
+    def _give_up_log(self) -> None:
+        log, self._log = self._log, None
+        self._logging = False
+        if log is not None:
+            log.close()

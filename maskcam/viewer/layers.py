@@ -1,0 +1,163 @@
+"""What is painted over the picture, each layer a function of what is shown."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPen
+
+from maskcam.frames import Verdict
+from maskcam.viewer.keys import KEYS
+from maskcam.viewer.palette import ALARM, HELP_PLATE, PLATE, QUIET_WORDS, RECORD, WORDS, font, sign
+from maskcam.viewer.shown import AlarmLight, Shown
+
+_CENTRE = Qt.AlignmentFlag.AlignCenter
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_WRAP = Qt.TextFlag.TextWordWrap
+
+
+def clock(seconds: float) -> str:
+    """A length of time, as 0:07 or 1:02:03."""
+    whole = max(int(seconds), 0)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
+
+
+def paint_message(painter: QPainter, room: QRectF, shown: Shown) -> None:
+    """The words over a picture that is missing or not of now."""
+    message = shown.message
+    if message is None:
+        return
+    scale = _scale(room)
+    rows = [(message.title, font(17 * scale, bold=True), WORDS), (message.advice, font(11.5 * scale), WORDS)]
+    rows += [(words, font(9.5 * scale), QUIET_WORDS) for words in (message.detail, shown.retry) if words]
+    wide = min(room.width() - 32, 560 * scale)
+    inner = QRectF(0, 0, wide - 48 * scale, 10000)
+    heights = [QFontMetricsF(one).boundingRect(inner, int(_CENTRE | _WRAP), words).height() for words, one, _ in rows]
+    gap = 9 * scale
+    plate = QRectF(0, 0, wide, sum(heights) + gap * (len(rows) - 1) + 40 * scale)
+    plate.moveCenter(room.center())
+    _plate(painter, plate, 12 * scale)
+    y = plate.top() + 20 * scale
+    for (words, one, ink), high in zip(rows, heights, strict=True):
+        painter.setFont(one)
+        painter.setPen(ink)
+        painter.drawText(QRectF(plate.left() + 24 * scale, y, inner.width(), high), int(_CENTRE | _WRAP), words)
+        y += high + gap
+
+
+def paint_alarm(painter: QPainter, room: QRectF, shown: Shown, ratio: float) -> None:
+    """The frame round the picture and the words that say whom the alarm means."""
+    if shown.alarm is not AlarmLight.RAISED:
+        return
+    scale = _scale(room)
+    line = 7 * scale
+    pen = QPen(ALARM, line)
+    pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+    painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(room.adjusted(line / 2, line / 2, -line / 2, -line / 2))
+    who = ", ".join(f"#{track}" for track in sorted(shown.alarmed))
+    words = f"No mask: {who}" if who else "No mask"
+    _badge(
+        painter, QPointF(room.center().x(), room.bottom() - line - 12 * scale), words, scale * 1.35, ratio, alarm=True
+    )
+
+
+def paint_corner(painter: QPainter, room: QRectF, shown: Shown) -> None:
+    """The red dot and the time of a recording, and the signs of private view and pause, at the top right."""
+    scale = _scale(room)
+    x, y = room.right() - 14 * scale, room.top() + 14 * scale
+    parts = []
+    if shown.recording is not None:
+        parts.append((f"REC  {clock(shown.recording)}", True))
+    if shown.private:
+        parts.append(("Private", False))
+    if shown.paused:
+        parts.append(("Paused", False))
+    one = font(10.5 * scale, bold=True)
+    measure = QFontMetricsF(one)
+    for words, dot in parts:
+        high = measure.height() + 9 * scale
+        lead = 20 * scale if dot else 0.0
+        plate = QRectF(0, y, measure.horizontalAdvance(words) + 22 * scale + lead, high)
+        plate.moveRight(x)
+        _plate(painter, plate, high / 2)
+        if dot:
+            painter.setBrush(RECORD)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.drawEllipse(QPointF(plate.left() + 18 * scale, plate.center().y()), 5.5 * scale, 5.5 * scale)
+        painter.setFont(one)
+        painter.setPen(WORDS)
+        painter.drawText(plate.adjusted(11 * scale + lead, 0, 0, 0), int(_LEFT), words)
+        y += high + 7 * scale
+
+
+def paint_notice(painter: QPainter, room: QRectF, shown: Shown) -> None:
+    """A line that goes by itself, at the bottom, and over it how far a video has come."""
+    scale = _scale(room)
+    if shown.position is not None and shown.duration:
+        share = min(max(shown.position / shown.duration, 0.0), 1.0)
+        bar = QRectF(room.left(), room.bottom() - 4 * scale, room.width(), 4 * scale)
+        painter.fillRect(bar, PLATE)
+        painter.fillRect(QRectF(bar.left(), bar.top(), bar.width() * share, bar.height()), WORDS)
+        whole = f"{clock(shown.position)} / {clock(shown.duration)}{'   repeats' if shown.looping else ''}"
+        one = font(9.5 * scale)
+        box = QRectF(0, 0, QFontMetricsF(one).horizontalAdvance(whole) + 20 * scale, 22 * scale)
+        box.moveBottomRight(QPointF(room.right() - 14 * scale, bar.top() - 10 * scale))
+        _plate(painter, box, box.height() / 2)
+        painter.setFont(one)
+        painter.setPen(WORDS)
+        painter.drawText(box, int(_CENTRE), whole)
+    if shown.notice:
+        lift = 70 if shown.alarm is AlarmLight.RAISED else 26
+        _badge(painter, QPointF(room.center().x(), room.bottom() - lift * scale), shown.notice, scale, 1.0)
+
+
+def paint_help(painter: QPainter, room: QRectF) -> None:
+    """All keys, over everything."""
+    scale = min(_scale(room), room.height() / (25.5 * (len(KEYS) + 4)), room.width() / 470)
+    plate = QRectF(0, 0, 460 * scale, (25.5 * len(KEYS) + 78) * scale)
+    plate.moveCenter(room.center())
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(HELP_PLATE)
+    painter.drawRoundedRect(plate, 12 * scale, 12 * scale)
+    painter.setPen(WORDS)
+    painter.setFont(font(14 * scale, bold=True))
+    painter.drawText(QRectF(plate.left(), plate.top() + 14 * scale, plate.width(), 34 * scale), int(_CENTRE), "Keys")
+    for row, key in enumerate(KEYS):
+        y = plate.top() + (54 + 25.5 * row) * scale
+        painter.setFont(font(10 * scale, bold=True))
+        painter.setPen(WORDS)
+        where = QRectF(plate.left() + 26 * scale, y, 104 * scale, 25 * scale)
+        painter.drawText(where, int(_LEFT), "  ".join(key.keys))
+        painter.setFont(font(10 * scale))
+        painter.setPen(QUIET_WORDS)
+        painter.drawText(QRectF(where.right(), y, 320 * scale, 25 * scale), int(_LEFT), key.words)
+
+
+def _scale(room: QRectF) -> float:
+    return min(max(min(room.width() / 900, room.height() / 560), 0.72), 1.6)
+
+
+def _plate(painter: QPainter, where: QRectF, radius: float) -> None:
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(PLATE)
+    painter.drawRoundedRect(where, radius, radius)
+
+
+def _badge(painter: QPainter, foot: QPointF, words: str, scale: float, ratio: float, *, alarm: bool = False) -> None:
+    """A line of words on a plate of its own, its bottom centre at `foot`."""
+    one = font(11 * scale, bold=alarm)
+    measure = QFontMetricsF(one)
+    lead = 26 * scale if alarm else 0.0
+    plate = QRectF(0, 0, measure.horizontalAdvance(words) + 32 * scale + lead, measure.height() + 14 * scale)
+    plate.moveCenter(QPointF(foot.x(), foot.y() - plate.height() / 2))
+    _plate(painter, plate, 8 * scale)
+    if alarm:
+        side = round(19 * scale)
+        painter.drawImage(
+            QPointF(plate.left() + 15 * scale, plate.center().y() - side / 2), sign(Verdict.NO_MASK, side, ratio)
+        )
+    painter.setFont(one)
+    painter.setPen(WORDS)
+    painter.drawText(plate.adjusted(16 * scale + lead, 0, 0, 0), int(_LEFT), words)

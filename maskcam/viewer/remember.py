@@ -1,0 +1,72 @@
+"""What outlives the program: the settings and the last source, in the user's configuration."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, QSettings
+
+from maskcam.errors import UnusableInput
+from maskcam.live_sources import SourceKind, SourceSpec, mask_password, parse_source
+from maskcam.viewer.settings import Settings
+
+_MODE = "camera mode"
+_SOURCE = "source"
+_WINDOW = "window"
+
+
+class Memory:
+    """Reads and writes the user's configuration file."""
+
+    def __init__(self) -> None:
+        self._file = QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "maskcam", "maskcam")
+
+    def settings(self) -> Settings:
+        """The settings as last set."""
+        self._file.beginGroup("settings")
+        texts = {name: str(self._file.value(name)) for name in self._file.childKeys()}
+        self._file.endGroup()
+        return Settings.from_texts(texts)
+
+    def keep_settings(self, settings: Settings) -> None:
+        """Remember the settings."""
+        self._file.beginGroup("settings")
+        for name, text in settings.as_texts().items():
+            self._file.setValue(name, text)
+        self._file.endGroup()
+
+    def source(self) -> SourceSpec | None:
+        """The source that was chosen last, if it can still be meant."""
+        try:
+            return parse_source(str(self._file.value(_SOURCE, "")))
+        except UnusableInput:
+            return None
+
+    def keep_source(self, spec: SourceSpec) -> None:
+        """Remember the source; not an address with a password in it, which has no place in a plain file."""
+        if spec.kind is SourceKind.STREAM and mask_password(spec.where) != spec.where:
+            return
+        self._file.setValue(_SOURCE, spec.where)
+
+    def mode(self) -> tuple[int, int, float] | None:
+        """The size and rate that cameras are asked for, None for their own."""
+        try:
+            width, height, rate = str(self._file.value(_MODE, "")).split()
+            return int(width), int(height), float(rate)
+        except ValueError:
+            return None
+
+    def keep_mode(self, mode: tuple[int, int, float] | None) -> None:
+        """Remember it."""
+        self._file.setValue(_MODE, "" if mode is None else " ".join(map(str, mode)))
+
+    def geometry(self) -> QByteArray | None:
+        """Where the window was."""
+        value = self._file.value(_WINDOW)
+        return value if isinstance(value, QByteArray) else None
+
+    def keep_geometry(self, geometry: QByteArray) -> None:
+        """Remember where the window is."""
+        self._file.setValue(_WINDOW, geometry)
+
+    def flush(self) -> None:
+        """Write it all now."""
+        self._file.sync()

@@ -1,0 +1,133 @@
+"""The settings, each taking effect as it is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from maskcam.faces import Range
+from maskcam.viewer.settings import ALARM_SECONDS, COOL_DOWN, THRESHOLDS, Settings, sensitivity_words
+
+_STEPS = 100
+
+
+class SettingsDialog(QDialog):
+    """Shows settings and hands on each change; the window may stay in use meanwhile."""
+
+    def __init__(self, parent: QWidget, settings: Settings, own: float, changed: Callable[[Settings], None]) -> None:
+        """`own` is the model's own threshold; `changed` is called with the new settings at every change."""
+        super().__init__(parent)
+        self.setWindowTitle("Settings")
+        self._settings, self._own, self._changed = settings, own, changed
+        self.threshold = QSlider(Qt.Orientation.Horizontal)
+        self.threshold.setRange(round(THRESHOLDS[0] * _STEPS), round(THRESHOLDS[1] * _STEPS))
+        # To the right more is found: the slider is the sensitivity, the threshold turned round.
+        self.threshold.setInvertedAppearance(True)
+        self.threshold.setInvertedControls(True)
+        self.threshold.setAccessibleName("Sensitivity")
+        self.threshold.setMinimumWidth(260)
+        self.words = QLabel()
+        self.words.setWordWrap(True)
+        self.own_button = QPushButton("Model's own")
+        self.reach = QComboBox()
+        self.reach.addItem("Near: faces from an eighth of the picture's width", Range.NEAR)
+        self.reach.addItem("Far: from a twentieth, but slower", Range.FAR)
+        self.alarm = QCheckBox("When somebody is without a mask")
+        self.alarm_seconds = _seconds(ALARM_SECONDS, 0.5, 1)
+        self.cool_down = _seconds(COOL_DOWN, 5, 0)
+        self.mirror_camera = QCheckBox("Cameras")
+        self.mirror_other = QCheckBox("Streams and videos")
+        self.privacy = QCheckBox("Pixelate faces in all that is shown and saved")
+        self._lay_out()
+        self.show_settings(settings)
+        self._connect()
+
+    def show_settings(self, settings: Settings) -> None:
+        """Show these, without handing them on."""
+        self._settings = settings
+        value = self._own if settings.threshold is None else settings.threshold
+        for widget in self._all():
+            widget.blockSignals(True)
+        self.threshold.setValue(round(value * _STEPS))
+        self.reach.setCurrentIndex(self.reach.findData(settings.reach))
+        self.alarm.setChecked(settings.alarm)
+        self.alarm_seconds.setValue(settings.alarm_seconds)
+        self.cool_down.setValue(settings.cool_down)
+        self.mirror_camera.setChecked(settings.mirror_camera)
+        self.mirror_other.setChecked(settings.mirror_other)
+        self.privacy.setChecked(settings.privacy)
+        for widget in self._all():
+            widget.blockSignals(False)
+        self.words.setText(f"{sensitivity_words(value, self._own)} (threshold {value:.2f})")
+
+    def _lay_out(self) -> None:
+        sensitivity = QVBoxLayout()
+        row = QHBoxLayout()
+        row.addWidget(self.threshold)
+        row.addWidget(self.own_button)
+        sensitivity.addLayout(row)
+        sensitivity.addWidget(self.words)
+        mirror = QHBoxLayout()
+        mirror.addWidget(self.mirror_camera)
+        mirror.addWidget(self.mirror_other)
+        mirror.addStretch()
+        form = QFormLayout()
+        form.setVerticalSpacing(14)
+        form.addRow("Sensitivity", sensitivity)
+        form.addRow("Range", self.reach)
+        form.addRow("Alarm", self.alarm)
+        form.addRow("… after", self.alarm_seconds)
+        form.addRow("… again for the same person after", self.cool_down)
+        form.addRow("Mirror", mirror)
+        form.addRow("Private view", self.privacy)
+        close = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        close.rejected.connect(self.close)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(20, 20, 20, 16)
+        whole.setSpacing(18)
+        whole.addLayout(form)
+        whole.addWidget(close)
+
+    def _connect(self) -> None:
+        self.threshold.valueChanged.connect(lambda value: self._set(threshold=value / _STEPS))
+        self.own_button.clicked.connect(lambda: self._set(threshold=None))
+        self.reach.currentIndexChanged.connect(lambda: self._set(reach=Range(self.reach.currentData())))
+        self.alarm_seconds.valueChanged.connect(lambda value: self._set(alarm_seconds=value))
+        self.cool_down.valueChanged.connect(lambda value: self._set(cool_down=value))
+        for name in ("alarm", "mirror_camera", "mirror_other", "privacy"):
+            box: QCheckBox = getattr(self, name)
+            box.toggled.connect(lambda on, name=name: self._set(**{name: on}))
+
+    def _set(self, **values: object) -> None:
+        settings = replace(self._settings, **values)  # type: ignore[arg-type]
+        self.show_settings(settings)
+        self._changed(settings)
+
+    def _all(self) -> tuple[QWidget, ...]:
+        boxes = (self.alarm, self.mirror_camera, self.mirror_other, self.privacy)
+        return (self.threshold, self.reach, self.alarm_seconds, self.cool_down, *boxes)
+
+
+def _seconds(limits: tuple[float, float], step: float, decimals: int) -> QDoubleSpinBox:
+    box = QDoubleSpinBox()
+    box.setDecimals(decimals)
+    box.setRange(*limits)
+    box.setSingleStep(step)
+    box.setSuffix(" s")
+    return box

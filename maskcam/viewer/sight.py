@@ -1,0 +1,80 @@
+"""What is known of the source that is watched: its newest picture, who is in it, and how many there were."""
+
+from __future__ import annotations
+
+from maskcam.frames import Result
+from maskcam.glide import glide
+from maskcam.live import Analysed, Captured
+from maskcam.privacy import pixelate
+from maskcam.viewer.shown import Counts, Picture
+from maskcam.viewer.totals import Totals
+
+FRESH_SECONDS = 1.0
+"""A verdict older than this, against its picture, is no longer shown: nobody knows whether it still holds."""
+
+_NEXT_SECONDS = 0.05
+"""A camera that is well gives the next picture within this time."""
+
+
+class Sight:
+    """Takes pictures and results as they come, and gives what of them may be shown."""
+
+    def __init__(self) -> None:
+        self.newest: Captured | None = None
+        self.totals = Totals()
+        self._before: Result | None = None
+        self._latest: Analysed | None = None
+        self._made: tuple[tuple[Captured, Analysed | None], Picture] | None = None
+        self._pixelated: tuple[Analysed, Picture] | None = None
+
+    @property
+    def judged(self) -> bool:
+        """Whether anything was analysed yet."""
+        return self._latest is not None
+
+    def take(self, one: Analysed) -> None:
+        """Take the next result."""
+        self._before = None if self._latest is None else self._latest.result
+        self._latest = one
+        self.totals.add(one.result)
+
+    def picture(self, now: float) -> Picture | None:
+        """The newest picture, its people moved on to its moment."""
+        newest = self.newest
+        if newest is None:
+            return None
+        made_of = (newest, self._latest)
+        # The same parts give the same picture, by which the canvas knows that it has nothing to prepare. A picture
+        # that has just been painted isn't painted again for a new result: the next picture will show it.
+        same = self._made is not None and self._made[0][0] is newest and now - newest.at < _NEXT_SECONDS
+        if self._made is None or (self._made[0] != made_of and not same):
+            frame = newest.frame
+            result = self._result_at(frame.time, frame.width, frame.height)
+            self._made = made_of, Picture(frame.image, result, frame.index, newest.at)
+        return self._made[1]
+
+    def private_picture(self) -> Picture | None:
+        """The newest picture that was analysed, every face that was found in it pixelated."""
+        if self._latest is None:
+            return None
+        if self._pixelated is None or self._pixelated[0] is not self._latest:
+            captured, result = self._latest.captured, self._latest.result
+            image = pixelate(captured.frame.image, result.boxes)
+            made = Picture(image, result, captured.frame.index, captured.at, pixelated=True)
+            self._pixelated = self._latest, made
+        return self._pixelated[1]
+
+    def counts(self) -> Counts | None:
+        """Who is in view, None while that isn't known."""
+        if self._latest is None or self.newest is None:
+            return None
+        fresh = self.newest.frame.time - self._latest.result.time <= FRESH_SECONDS
+        return Counts.of(self._latest.result) if fresh else None
+
+    def _result_at(self, time: float, width: int, height: int) -> Result | None:
+        if self._latest is None:
+            return None
+        latest = self._latest.result
+        if (latest.width, latest.height) != (width, height) or time - latest.time > FRESH_SECONDS:
+            return None
+        return glide(self._before, latest, time)

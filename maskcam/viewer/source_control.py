@@ -1,0 +1,143 @@
+"""Which cameras there are, and which source comes next. Looking for cameras never holds up the window."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtWidgets import QWidget
+
+from maskcam.assets import DEMO_CLIP, asset
+from maskcam.cameras import CameraInfo, list_cameras
+from maskcam.live_sources import SourceKind, SourceSpec
+from maskcam.runner.worker import Worker
+from maskcam.viewer.camera_menu import CameraMenus, Mode
+from maskcam.viewer.remember import Memory
+
+_LOOK_MS = 4000
+"""How often cameras are looked for while the window waits for one."""
+
+
+class Watch(Protocol):
+    """Goes over to a source under a name."""
+
+    def __call__(self, spec: SourceSpec, name: str, remember: bool = True) -> None:
+        """Watch it."""
+
+
+def demo_source() -> SourceSpec:
+    """The bundled clip, over and over."""
+    return SourceSpec(SourceKind.FILE, str(asset(DEMO_CLIP)), loop=True)
+
+
+class SourceControl(QObject):
+    """Keeps the list of cameras and the menus of it."""
+
+    found = Signal(tuple)
+
+    def __init__(
+        self,
+        parent: QWidget,
+        memory: Memory,
+        watch: Watch,
+        cameras: Callable[[], tuple[CameraInfo, ...]] = list_cameras,
+    ) -> None:
+        super().__init__(parent)
+        self._memory, self._watch, self._list = memory, watch, cameras
+        self._cameras: tuple[CameraInfo, ...] = ()
+        self._mode: Mode = memory.mode()
+        self._chosen: SourceSpec | None = None
+        self._waiting = self._first = False
+        self.menus = CameraMenus(parent, self._choose, self._ask)
+        self.menus.show_mode(self._mode)
+        self.menus.show_cameras((), None)
+        self._worker = Worker("look for cameras", self._failed)
+        self.found.connect(self._show, Qt.ConnectionType.QueuedConnection)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_MS)
+        self._timer.timeout.connect(self._look_again)
+
+    def begin(self, spec: SourceSpec | None) -> None:
+        """Watch this; without it, once it is known which cameras there are, the last source or the first camera."""
+        self._waiting = self._first = spec is None
+        if spec is not None:
+            self._watch(self._asked(spec), self._name(spec))
+            self.chosen(spec)
+        self.look()
+
+    def look(self) -> None:
+        """Look for cameras anew."""
+        self._worker.do(lambda: self.found.emit(self._list()))
+
+    def next_camera(self) -> None:
+        """Go over to the camera after this one."""
+        if self._cameras:
+            numbers = [camera.index for camera in self._cameras]
+            now = self._number()
+            place = numbers.index(now) + 1 if now in numbers else 0
+            self._choose(self._cameras[place % len(self._cameras)])
+        else:
+            self.look()
+
+    def chosen(self, spec: SourceSpec) -> None:
+        """Another source is watched now: nothing is waited for any more."""
+        self._chosen, self._waiting = spec, False
+        self._timer.stop()
+        self.menus.show_cameras(self._cameras, self._number())
+
+    def close(self) -> bool:
+        """Look no more; False if the system is still busy looking."""
+        self._timer.stop()
+        return self._worker.stop(0.1)
+
+    def _show(self, cameras: tuple[CameraInfo, ...]) -> None:
+        self._cameras = cameras
+        self.menus.show_cameras(cameras, self._number())
+        if not self._waiting:
+            return
+        last = self._memory.source() if self._first else None
+        self._first = False
+        numbers = {camera.index: camera for camera in cameras}
+        if last is not None and (last.kind is not SourceKind.CAMERA or last.index in numbers):
+            self._watch(self._asked(last), self._name(last))
+        elif cameras:
+            self._choose(cameras[0])
+        else:
+            self._timer.start()
+
+    def _look_again(self) -> None:
+        # One that hangs is not asked a second time.
+        if not self._worker.waiting:
+            self.look()
+
+    def _choose(self, camera: CameraInfo) -> None:
+        spec = self._asked(SourceSpec(SourceKind.CAMERA, str(camera.index)))
+        self._watch(spec, camera.name)
+
+    def _ask(self, mode: Mode) -> None:
+        self._mode = mode
+        self._memory.keep_mode(mode)
+        self.menus.show_mode(mode)
+        if self._chosen is not None and self._chosen.kind is SourceKind.CAMERA:
+            self._watch(self._asked(self._chosen), self._name(self._chosen))
+
+    def _asked(self, spec: SourceSpec) -> SourceSpec:
+        if spec.kind is not SourceKind.CAMERA:
+            return spec
+        width, height, rate = self._mode or (None, None, None)
+        return replace(spec, width=width, height=height, rate=rate)
+
+    def _name(self, spec: SourceSpec) -> str:
+        names = {camera.index: camera.name for camera in self._cameras}
+        return names.get(spec.index, spec.label) if spec.kind is SourceKind.CAMERA else spec.label
+
+    def _number(self) -> int | None:
+        chosen = self._chosen
+        return chosen.index if chosen is not None and chosen.kind is SourceKind.CAMERA else None
+
+    def _failed(self, error: Exception) -> None:
+        logging.getLogger("maskcam").error("cameras can't be listed", exc_info=error)
+        self.found.emit(())

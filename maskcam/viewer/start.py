@@ -1,0 +1,30 @@
+"""From what the command line says to the window; looks before anything large is loaded."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from maskcam.errors import UnusableInput
+from maskcam.faces import Range
+from maskcam.modelcard import load_card
+from maskcam.source_spec import parse_source
+
+
+def start(source: str | None, weights: Path, threshold: float | None, reach: str | None) -> int:
+    """Open the viewer and return its exit code; UnusableInput for a wrong source, or without a screen."""
+    spec = None if source is None else parse_source(source)
+    load_card(weights)
+    check_screen()
+    from maskcam.viewer.app import run  # noqa: PLC0415 (brings Qt, which a wrong use need not wait for)
+
+    return run(spec, weights, threshold, None if reach is None else Range(reach))
+
+
+def check_screen() -> None:
+    """Raise UnusableInput where no window can be shown: Qt itself would abort the process."""
+    if sys.platform.startswith("linux") and not any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    ):
+        raise UnusableInput("the viewer needs a screen, and there is none here; maskcam video works without")

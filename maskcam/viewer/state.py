@@ -1,0 +1,154 @@
+"""Every rule of the viewer, without a window: views of the runner in, a frozen picture of what is shown out.
+
+Time is passed in, in the seconds of the clock that the views' times are of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from maskcam.live import Analysed, LiveView
+from maskcam.source_spec import SourceKind
+from maskcam.viewer.alarm import Alarm
+from maskcam.viewer.messages import LOADING, PRIVATE
+from maskcam.viewer.settings import Settings
+from maskcam.viewer.shown import AlarmLight, Shown
+from maskcam.viewer.sight import Sight
+from maskcam.viewer.supervision import Chosen, Supervision
+from maskcam.viewer.timeline import Timeline
+
+NOTICE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """What the state asks of the window after an update."""
+
+    reopen: bool = False
+    beep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Playback:
+    """Where a video file is; a camera has none."""
+
+    position: float
+    duration: float | None
+    paused: bool = False
+    looping: bool = False
+
+
+class ViewerState:
+    """What is chosen, set and seen."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._alarm = Alarm()
+        self._timeline = Timeline()
+        self._watch: Supervision | None = None
+        self._sight = Sight()
+        self._playback: Playback | None = None
+        self._notice, self._notice_until = "", 0.0
+
+    @property
+    def chosen(self) -> Chosen | None:
+        """The source that is watched."""
+        return None if self._watch is None else self._watch.chosen
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether the picture is shown as in a mirror."""
+        return self._watch is not None and bool(getattr(self.settings, self.mirror_setting))
+
+    @property
+    def mirror_setting(self) -> str:
+        """The setting that says so for the present kind of source."""
+        camera = self._watch is None or self._watch.chosen.kind is SourceKind.CAMERA
+        return "mirror_camera" if camera else "mirror_other"
+
+    def apply(self, settings: Settings) -> None:
+        """Use these settings from now on."""
+        if self.settings.alarm != settings.alarm:
+            self._alarm.reset()
+        self.settings = settings
+
+    def choose(self, chosen: Chosen | None, now: float) -> None:
+        """Watch another source, or none: counts begin anew, the timeline goes on."""
+        self._sight, self._playback = Sight(), None
+        self._alarm.reset()
+        self._watch = None if chosen is None else Supervision(chosen, now)
+
+    def snooze(self, now: float) -> None:
+        """Silence the alarm for a while, or end the silence."""
+        self._alarm.snooze(now)
+
+    def notify(self, words: str, now: float) -> None:
+        """Say something for a few seconds."""
+        self._notice, self._notice_until = words, now + NOTICE_SECONDS
+
+    def update(
+        self, now: float, view: LiveView, analysed: Iterable[Analysed], playback: Playback | None = None
+    ) -> Wants:
+        """Take the runner's newest view and all that was analysed since the last update."""
+        if self._watch is None:
+            return Wants()
+        beep = False
+        for one in analysed:
+            beep = self._take(one) or beep
+        self._sight.newest = view.newest or self._sight.newest
+        self._playback = playback
+        return Wants(self._watch.update(now, view, playback is not None and playback.paused), beep)
+
+    def shown(self, now: float, recording: float | None = None) -> Shown:
+        """What is to be seen now."""
+        notice = self._notice if now < self._notice_until else ""
+        moments = self._timeline.moments(now)
+        if self._watch is None:
+            return Shown(alarm=self._light(now), recording=recording, notice=notice, now=now, moments=moments)
+        sight, playback, alarm = self._sight, self._playback, self.settings.alarm
+        private = self.settings.privacy
+        picture = sight.private_picture() if private else sight.picture(now)
+        message = self._watch.message(now)
+        if not sight.judged and sight.newest is not None:
+            # A picture without verdicts yet must not be covered by words; one that may not be shown is only words.
+            message = message or (PRIVATE if picture is None else None)
+            notice = notice or LOADING
+        return Shown(
+            source=self._watch.chosen.name,
+            picture=picture,
+            counts=None if self._watch.stale else sight.counts(),
+            message=message,
+            retry=self._watch.retry(now),
+            greyed=self._watch.stale and picture is not None,
+            alarm=self._light(now),
+            alarmed=self._alarm.showing(now) if alarm else frozenset(),
+            snooze_left=self._alarm.snooze_left(now) if alarm else 0.0,
+            people=sight.totals.people,
+            people_without=sight.totals.people_without,
+            mirrored=self.mirrored,
+            private=private,
+            paused=playback is not None and playback.paused,
+            looping=playback is not None and playback.looping,
+            position=None if playback is None else playback.position,
+            duration=None if playback is None else playback.duration,
+            recording=recording,
+            notice=notice,
+            now=now,
+            moments=moments,
+        )
+
+    def _take(self, one: Analysed) -> bool:
+        self._sight.take(one)
+        self._timeline.add(one.captured.at, one.result)
+        settings = self.settings
+        return settings.alarm and self._alarm.update(
+            one.captured.at, one.result, settings.alarm_seconds, settings.cool_down
+        )
+
+    def _light(self, now: float) -> AlarmLight:
+        if not self.settings.alarm:
+            return AlarmLight.OFF
+        if self._alarm.snoozed(now):
+            return AlarmLight.SNOOZED
+        return AlarmLight.RAISED if self._alarm.showing(now) else AlarmLight.WATCHING

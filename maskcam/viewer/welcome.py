@@ -1,0 +1,69 @@
+"""The friendly page that is shown while nothing is watched."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal, SignalInstance
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from maskcam.viewer.palette import font
+
+
+class WelcomePage(QWidget):
+    """Says that there is no camera, and offers what can be done without one."""
+
+    demo = Signal()
+    refresh = Signal()
+    open_video = Signal()
+    open_stream = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.title = QLabel("No camera found")
+        self.title.setFont(font(22, bold=True))
+        self.words = QLabel(
+            "Plug one in and press “Look again”, or see how maskcam works with the demo.\n"
+            "Videos can also be dropped onto this window."
+        )
+        self.words.setFont(font(11.5))
+        self._notice = QLabel()
+        for label in (self.title, self.words, self._notice):
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            label.setWordWrap(True)
+        self.demo_button = _button("Show the demo", self.demo)
+        self.demo_button.setDefault(True)
+        self.refresh_button = _button("Look again", self.refresh)
+        self.video_button = _button("Open a video …", self.open_video)
+        self.stream_button = _button("Open a stream …", self.open_stream)
+        first, second = QHBoxLayout(), QHBoxLayout()
+        for row, buttons in (
+            (first, (self.demo_button, self.refresh_button)),
+            (second, (self.video_button, self.stream_button)),
+        ):
+            row.setSpacing(12)
+            row.addStretch()
+            for button in buttons:
+                row.addWidget(button)
+            row.addStretch()
+        whole = QVBoxLayout(self)
+        whole.setSpacing(16)
+        whole.addStretch(2)
+        whole.addWidget(self.title)
+        whole.addWidget(self.words)
+        whole.addSpacing(8)
+        whole.addLayout(first)
+        whole.addLayout(second)
+        whole.addWidget(self._notice)
+        whole.addStretch(3)
+
+    def say(self, words: str) -> None:
+        """Show a line below the buttons, or none."""
+        if self._notice.text() != words:
+            self._notice.setText(words)
+
+
+def _button(words: str, signal: SignalInstance) -> QPushButton:
+    button = QPushButton(words)
+    button.setFont(font(11.5))
+    button.setMinimumSize(190, 42)
+    button.clicked.connect(lambda _checked=False: signal.emit())
+    return button

@@ -1,0 +1,287 @@
+"""The window. It wires keys, menus, the engine and the state together, and decides nothing itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QMainWindow
+
+from maskcam.errors import UnusableInput
+from maskcam.live_sources import SourceSpec, open_source, parse_source
+from maskcam.viewer.actions import Actions
+from maskcam.viewer.dialogs import ask_for_stream, ask_for_video
+from maskcam.viewer.engine import Engine, Opener
+from maskcam.viewer.front import Front
+from maskcam.viewer.keep_control import KeepControl
+from maskcam.viewer.keeper import Keeper
+from maskcam.viewer.play_control import PlayControl
+from maskcam.viewer.remember import Memory
+from maskcam.viewer.settings import Settings
+from maskcam.viewer.settings_dialog import SettingsDialog
+from maskcam.viewer.shown import Shown
+from maskcam.viewer.source_control import SourceControl, demo_source
+from maskcam.viewer.state import ViewerState
+from maskcam.viewer.supervision import Chosen
+
+_TICK_MS = 100
+"""How often time alone is looked at: a source that is dead sends nothing that could wake anybody."""
+_STEP = 5.0
+"""Seconds that an arrow key moves a video."""
+
+Overrides = Callable[[Settings], Settings]
+
+
+class ViewerWindow(QMainWindow):
+    """The viewer's main window; `ended` is emitted once everything that had to be final is final."""
+
+    woken = Signal()
+    failed = Signal(Exception)
+    ended = Signal()
+
+    def __init__(
+        self,
+        weights: Path,
+        memory: Memory,
+        overrides: Overrides = lambda settings: settings,
+        opener: Opener = open_source,
+    ) -> None:
+        """`overrides` are the command line's wishes, which count for this run and are not remembered."""
+        super().__init__()
+        self._weights, self._memory, self._opener = weights, memory, opener
+        self._remembered = memory.settings()
+        self.state = ViewerState(overrides(self._remembered))
+        self._waking = self._finished = self._abandoned = False
+        self.ended_cleanly = False
+        self.keeper = Keeper(self.failed.emit)
+        self.play = PlayControl()
+        self.dialog: SettingsDialog | None = None
+        self.engine = self._new_engine()
+        self.sources = SourceControl(self, memory, self.watch)
+        self._build()
+        self.woken.connect(self.refresh, Qt.ConnectionType.QueuedConnection)
+        self._ticking = QTimer(self)
+        self._ticking.timeout.connect(self.refresh)
+        self._ticking.start(_TICK_MS)
+        self.refresh()
+
+    def begin(self, spec: SourceSpec | None) -> None:
+        """Watch this, or without it what was watched last, or the first camera."""
+        self.sources.begin(spec)
+
+    def watch(self, spec: SourceSpec, name: str, remember: bool = True) -> None:
+        """Go over to this source."""
+        if self._finished:
+            return
+        self.play.spec = spec
+        self.engine.watch(spec)
+        # What was analysed of the source before this one is none of the new one's.
+        with suppress(Exception):
+            self.keeper.events(event for one in self.engine.drain() for event in one.result.events)
+        self.state.choose(Chosen(name, spec.kind), time.monotonic())
+        self.sources.chosen(spec)
+        if remember:
+            self._memory.keep_source(spec)
+        self.refresh()
+
+    def open_text(self, text: str) -> None:
+        """Watch what a user wrote or dropped."""
+        try:
+            spec = parse_source(text)
+        except UnusableInput as error:
+            self._say(str(error))
+            return
+        self.watch(spec, spec.label)
+
+    def refresh(self) -> None:
+        """Look at everything once: the engine, the time; and show it."""
+        self._waking = False
+        if self._finished:
+            return
+        now = time.monotonic()
+        try:
+            self._update(now)
+        except Exception as error:
+            self._start_over(error)
+        for words in self.keeper.news():
+            self.state.notify(words, now)
+        shown = self.state.shown(now, self.keeper.recorded(now))
+        self.keeper.show(shown)
+        self._show(shown)
+
+    def apply(self, settings: Settings) -> None:
+        """Use these settings at once, and remember what is new in them."""
+        before = self.state.settings
+        new = {one.name: getattr(settings, one.name) for one in fields(settings)}
+        new = {name: value for name, value in new.items() if value != getattr(before, name)}
+        self._remembered = replace(self._remembered, **new)
+        self._memory.keep_settings(self._remembered)
+        self.state.apply(settings)
+        self.engine.judge(settings.reach, settings.threshold)
+        self.front.timeline.setVisible(settings.timeline)
+        if self.dialog is not None:
+            self.dialog.show_settings(settings)
+        self.refresh()
+
+    def finish(self) -> None:
+        """Take the window away and make everything final, within a second whatever hangs."""
+        if self._finished:
+            return
+        self._finished = True
+        self._ticking.stop()
+        self._memory.keep_geometry(self.saveGeometry())
+        self.hide()
+        QApplication.processEvents()
+        # Asked for first, the recording is completed while the engine is waited for.
+        if self.keeper.recording:
+            self.keeper.stop_recording()
+        clean = self.engine.stop(0.5)
+        self.keeper.events(self.engine.farewell())
+        clean = self.keeper.close(0.3) and clean
+        self.ended_cleanly = self.sources.close() and clean and not self._abandoned
+        self._memory.flush()
+        self.ended.emit()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """The window is closed, by whatever means."""
+        event.accept()
+        self.finish()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Play the first of the files."""
+        for url in event.mimeData().urls():
+            if url.isLocalFile():
+                event.acceptProposedAction()
+                self.open_text(url.toLocalFile())
+                return
+
+    def _build(self) -> None:
+        self.setWindowTitle("maskcam")
+        self.setAcceptDrops(True)
+        self.front = Front()
+        self.setCentralWidget(self.front)
+        self.front.timeline.setVisible(self.state.settings.timeline)
+        self.actions_ = Actions(self, self._commands())
+        self.actions_.fill(self.menuBar(), self.sources.menus.cameras, self.sources.menus.modes)
+        by_name = self.actions_.by_name
+        self.front.welcome.demo.connect(by_name["demo"].trigger)
+        self.front.welcome.refresh.connect(by_name["refresh"].trigger)
+        self.front.welcome.open_video.connect(by_name["open"].trigger)
+        self.front.welcome.open_stream.connect(by_name["stream"].trigger)
+        geometry = self._memory.geometry()
+        if geometry is None or not self.restoreGeometry(geometry):
+            self.resize(1040, 760)
+
+    def _commands(self) -> dict[str, Callable[[], object]]:
+        keep = KeepControl(self, self.keeper, self.state, self.apply)
+        return {
+            "refresh": self.sources.look,
+            "camera": self.sources.next_camera,
+            "open": lambda: self._open_asked(ask_for_video(self)),
+            "stream": lambda: self._open_asked(ask_for_stream(self)),
+            "demo": lambda: self.watch(demo_source(), "Demo", remember=False),
+            "quit": self.close,
+            "pause": lambda: self.play.pause(self.engine),
+            "back": lambda: self.play.seek(self.engine, -_STEP),
+            "forward": lambda: self.play.seek(self.engine, _STEP),
+            "loop": lambda: self.play.loop(self.engine),
+            "snapshot": keep.snapshot,
+            "record": keep.record,
+            "log": keep.log,
+            "choose_folder": keep.choose_folder,
+            "folder": keep.open_folder,
+            "private": lambda: self._toggle("privacy"),
+            "mirror": lambda: self._toggle(self.state.mirror_setting),
+            "timeline": lambda: self._toggle("timeline"),
+            "full_screen": self._full_screen,
+            "leave": self._leave,
+            "alarm": lambda: self._toggle("alarm"),
+            "snooze": lambda: self.state.snooze(time.monotonic()),
+            "settings": self._open_settings,
+            "help": lambda: self.front.canvas.show_help(not self.front.canvas.helping),
+        }
+
+    def _new_engine(self) -> Engine:
+        settings = self.state.settings
+        return Engine(self._weights, settings.reach, settings.threshold, self._wake, self._opener)
+
+    def _wake(self) -> None:
+        # Called from other threads, hundreds of times a second if need be: one wake-up that waits is enough.
+        if not self._waking and not self._finished:
+            self._waking = True
+            self.woken.emit()
+
+    def _update(self, now: float) -> None:
+        view = self.engine.view()
+        if view is None:
+            return
+        analysed = self.engine.drain()
+        self.keeper.events(event for one in analysed for event in one.result.events)
+        wants = self.state.update(now, view, analysed, self.play.playback(self.engine))
+        if wants.reopen:
+            self.engine.reopen()
+        if wants.beep:
+            QApplication.beep()
+
+    def _start_over(self, error: Exception) -> None:
+        """An engine that broke is told of and replaced; the window and what it was set to stay."""
+        self._abandoned |= not self.engine.stop(0.1)
+        self.engine = self._new_engine()
+        self.play.spec = None
+        self.state.choose(None, time.monotonic())
+        self.failed.emit(error)
+
+    def _show(self, shown: Shown) -> None:
+        self.front.show_state(shown)
+        settings, actions = self.state.settings, self.actions_
+        for name, on in (
+            *(("private", settings.privacy), ("alarm", settings.alarm), ("timeline", settings.timeline)),
+            *(("mirror", shown.mirrored), ("loop", shown.looping), ("full_screen", self.isFullScreen())),
+            *(("record", self.keeper.recording), ("log", self.keeper.logging), ("help", self.front.canvas.helping)),
+        ):
+            actions.check(name, on)
+        # A key that can do nothing is free for what has the focus: Space presses a button.
+        for name in ("pause", "back", "forward", "loop"):
+            actions.by_name[name].setEnabled(self.play.playing)
+
+    def _say(self, words: str) -> None:
+        self.state.notify(words, time.monotonic())
+        self.refresh()
+
+    def _open_asked(self, text: str) -> None:
+        if text:
+            self.open_text(text)
+
+    def _toggle(self, name: str) -> None:
+        settings = self.state.settings
+        turned: dict[str, Any] = {name: not getattr(settings, name)}
+        self.apply(replace(settings, **turned))
+
+    def _full_screen(self) -> None:
+        full = self.isFullScreen()
+        self.menuBar().setVisible(full)
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def _leave(self) -> None:
+        if self.front.canvas.helping:
+            self.front.canvas.show_help(False)
+        elif self.isFullScreen():
+            self._full_screen()
+
+    def _open_settings(self) -> None:
+        if self.dialog is None:
+            self.dialog = SettingsDialog(self, self.state.settings, self.engine.own_threshold, self.apply)
+        self.dialog.show()
+        self.dialog.raise_()
+        self.dialog.activateWindow()

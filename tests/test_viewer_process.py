@@ -1,0 +1,247 @@
+"""The real program in its own process on a real X server: what is on the screen, and how it ends."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from maskcam.frames import Pixels
+from maskcam.sources import VideoSource
+from tests.http_camera import HttpCamera
+from tests.screen import Screen
+from tests.support import astronaut, environment, maskcam, one_clear_line, scaled, write_clip
+
+GOLDEN = Path(__file__).parent / "golden"
+SIZE = (1000, 760)
+
+pytestmark = pytest.mark.skipif(shutil.which("Xvfb") is None, reason="Xvfb is not installed")
+
+
+@pytest.fixture(scope="module")
+def screen() -> Iterator[Screen]:
+    with Screen(1200, 900) as one:
+        yield one
+
+
+class Viewer:
+    """A running `maskcam live`."""
+
+    def __init__(self, screen: Screen, home: Path, *arguments: str, code: str = "") -> None:
+        config = home / "config" / "maskcam"
+        config.mkdir(parents=True, exist_ok=True)
+        (home / "kept").mkdir(exist_ok=True)
+        (config / "maskcam.ini").write_text(f"[settings]\nfolder={home / 'kept'}\ntimeline=1\n")
+        self.kept = home / "kept"
+        self._screen = screen
+        self.begun = time.monotonic()
+        start = code or "import sys; from maskcam.cli import main; sys.exit(main(sys.argv[1:]))"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", start, "live", *arguments],
+            env=environment(
+                DISPLAY=screen.name,
+                QT_QPA_PLATFORM="xcb",
+                XDG_CONFIG_HOME=str(home / "config"),
+                XDG_STATE_HOME=str(home / "state"),
+            ),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def until(self, seen: Callable[[Pixels], bool], seconds: float = 15) -> float:
+        """Wait until that is on the screen; seconds since the start."""
+        while time.monotonic() - self.begun < seconds:
+            assert self.process.poll() is None, self.process.stderr and self.process.stderr.read()
+            if seen(self._screen.picture()):
+                return time.monotonic() - self.begun
+            time.sleep(0.03)
+        raise AssertionError("it never was on the screen")
+
+    def end(self, number: int) -> tuple[float, float, int]:
+        """Send a signal; seconds until the window is gone and until the process is, and the exit code."""
+        begun = time.monotonic()
+        self.process.send_signal(number)
+        gone = None
+        while self.process.poll() is None:
+            if gone is None and not self._screen.picture().any():
+                gone = time.monotonic() - begun
+            assert time.monotonic() - begun < 10
+            time.sleep(0.01)
+        ended = time.monotonic() - begun
+        return ended if gone is None else gone, ended, self.process.returncode
+
+
+def orange(picture: Pixels) -> bool:
+    """Whether the astronaut's suit or a verdict is on the screen."""
+    near = (np.abs(picture.astype(np.int16) - (213, 94, 0)) < 24).all(axis=2)
+    return bool(near.sum() > 800)
+
+
+def seen(picture: Pixels) -> bool:
+    """Whether there is a picture with more on it than a window."""
+    middle = picture[200:500, 200:800]
+    return bool(middle.std() > 20)
+
+
+@pytest.fixture
+def still(tmp_path: Path) -> Path:
+    """A video that stands still, so that the screen can be compared."""
+    return write_clip(tmp_path / "portrait.mp4", lambda number: scaled(astronaut(), 1.25), 250)
+
+
+def test_what_is_on_the_screen(screen: Screen, still: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    code = f"""
+import sys
+from PySide6.QtCore import Qt
+from maskcam.viewer import window
+original = window.ViewerWindow.show
+def show(self):
+    self.setWindowFlag(Qt.WindowType.BypassWindowManagerHint)
+    self.setGeometry(0, 0, {SIZE[0]}, {SIZE[1]})
+    original(self)
+window.ViewerWindow.show = show
+from maskcam.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+    viewer = Viewer(screen, tmp_path, str(still), code=code)
+    try:
+        viewer.until(orange)
+        time.sleep(1.5)
+        shown = screen.picture()[: SIZE[1], : SIZE[0]]
+    finally:
+        assert viewer.end(signal.SIGTERM)[2] == 0
+    path = GOLDEN / "viewer_window.jpg"
+    if request.config.getoption("--update-golden"):
+        Image.fromarray(shown).save(path, quality=90)
+    golden = np.asarray(Image.open(path).convert("RGB"), np.int16)
+    assert golden.shape == shown.shape
+    # The clock in the corner, the timeline and the system's fonts may differ; the picture and the verdict may not.
+    off = np.abs(golden - shown)
+    middle = (slice(60, 560), slice(200, 800))
+    assert off[middle].mean() < 6
+    assert off.mean() < 10
+    frame = (np.abs(shown.astype(np.int16) - (213, 94, 0)) < 24).all(axis=2)
+    wanted = (np.abs(golden - (213, 94, 0)) < 24).all(axis=2)
+    assert (frame & wanted).sum() > 0.6 * max(frame.sum(), wanted.sum())
+
+
+def test_from_the_command_to_the_first_picture(screen: Screen, still: Path, tmp_path: Path) -> None:
+    took = []
+    for _ in range(2):
+        viewer = Viewer(screen, tmp_path, str(still))
+        took.append(viewer.until(seen))
+        viewer.end(signal.SIGTERM)
+    # Two seconds on a machine that does nothing else; the bound leaves room for a busy one.
+    assert min(took) < 4
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_in_time(screen: Screen, tmp_path: Path, number: int) -> None:
+    with HttpCamera(size=(320, 240), rate=15) as camera:
+        viewer = Viewer(screen, tmp_path, camera.url)
+        viewer.until(seen)
+        gone, ended, code = viewer.end(number)
+    assert gone < 1
+    assert ended < 2
+    assert code == 0
+
+
+HANGING = """
+import sys, time
+from PySide6.QtCore import QTimer
+from maskcam.viewer import engine, window
+import numpy as np
+
+class Hangs:
+    name = "hangs"
+    number = 0
+    def read(self):
+        self.number += 1
+        if self.number > 40:
+            time.sleep(600)
+        time.sleep(0.03)
+        return np.random.default_rng(self.number).integers(0, 255, (240, 320, 3), np.uint8)
+    def close(self):
+        pass
+
+original = window.ViewerWindow.__init__
+def init(self, *arguments, **more):
+    original(self, *arguments, **more, opener=lambda spec: Hangs())
+    QTimer.singleShot(500, lambda: self.actions_.by_name["record"].trigger())
+    QTimer.singleShot(4000, {end})
+window.ViewerWindow.__init__ = init
+from maskcam.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("end", ["signal", "close"])
+def test_a_read_that_hangs_holds_up_neither_the_end_nor_the_recording(screen: Screen, tmp_path: Path, end: str) -> None:
+    code = HANGING.replace("{end}", "self.close" if end == "close" else "lambda: None")
+    viewer = Viewer(screen, tmp_path, "0", code=code)
+    viewer.until(seen)
+    time.sleep(2.5)
+    if end == "signal":
+        gone, ended, returned = viewer.end(signal.SIGTERM)
+        assert gone < 1
+        assert ended < 2
+    else:
+        returned = viewer.process.wait(10)
+    assert returned == 0
+    kept = [path.name for path in viewer.kept.glob("*.mp4")]
+    assert len(kept) == 1
+    assert ".part" not in kept[0]
+    with VideoSource(viewer.kept / kept[0]) as video:
+        assert len(list(video)) > 10
+
+
+def test_a_killed_program_leaves_a_recording_that_plays(screen: Screen, tmp_path: Path) -> None:
+    code = """
+import sys
+from PySide6.QtCore import QTimer
+from maskcam.viewer import window
+original = window.ViewerWindow.__init__
+def init(self, *arguments, **more):
+    original(self, *arguments, **more)
+    QTimer.singleShot(1200, lambda: self.actions_.by_name["record"].trigger())
+window.ViewerWindow.__init__ = init
+from maskcam.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+    with HttpCamera(size=(320, 240), rate=25) as camera:
+        viewer = Viewer(screen, tmp_path, camera.url, code=code)
+        while not (parts := list(viewer.kept.glob("*.part.mp4"))) or parts[0].stat().st_size < 20_000:
+            assert time.monotonic() - viewer.begun < 20
+            time.sleep(0.05)
+        time.sleep(1.5)
+        viewer.process.kill()
+        viewer.process.wait(10)
+    with VideoSource(parts[0]) as video:
+        assert len(list(video)) > 10
+
+
+def test_without_a_screen_one_line_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    for arguments in ((), ("live",), ("live", "0")):
+        assert "screen" in one_clear_line(maskcam(*arguments, cwd=tmp_path))
+
+
+def test_a_source_that_can_not_be_meant_gets_one_line(tmp_path: Path) -> None:
+    assert "missing.mp4" in one_clear_line(maskcam("live", "missing.mp4", cwd=tmp_path))
+    assert "secret" not in one_clear_line(maskcam("live", "ftp://me:secret@host/x", cwd=tmp_path))
+
+
+def test_opencvs_own_qt_plugins_are_kept_away() -> None:
+    script = "import cv2, os; from maskcam.viewer.app import forget_opencvs_qt; forget_opencvs_qt();"
+    script += "print([n for n in ('QT_QPA_PLATFORM_PLUGIN_PATH', 'QT_QPA_FONTDIR') if 'cv2' in os.environ.get(n, '')])"
+    done = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
