@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -179,10 +180,12 @@ def test_a_stream_with_a_password_opens_and_hides_it() -> None:
 
 
 def test_a_stream_that_is_not_there_is_told_quickly() -> None:
-    camera = HttpCamera(password="user:geheim")
-    begun = time.monotonic()
-    with pytest.raises(SourceLost, match="nothing answers there") as raised:
-        StreamSource(camera.url)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening, so that nobody else can answer there
+        url = f"http://user:geheim@127.0.0.1:{taken.getsockname()[1]}/video"
+        begun = time.monotonic()
+        with pytest.raises(SourceLost, match="nothing answers there") as raised:
+            StreamSource(url)
     assert time.monotonic() - begun < 1
     assert raised.value.cause is Cause.UNREACHABLE
     assert "geheim" not in str(raised.value)

@@ -10,13 +10,17 @@ from maskcam.signals import SIGNALS, stop_on_signals
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_the_first_signal_asks_and_the_second_interrupts(number: signal.Signals) -> None:
-    with stop_on_signals() as stop:
-        assert not stop
-        os.kill(os.getpid(), number)
-        assert stop
-        assert stop.signal == number
-        with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGTERM)
+    before = signal.signal(number, signal.SIG_DFL)  # the suite may run under nohup
+    try:
+        with stop_on_signals() as stop:
+            assert not stop
+            os.kill(os.getpid(), number)
+            assert stop
+            assert stop.signal == number
+            with pytest.raises(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(number, before)
 
 
 def test_nothing_breaks_off_the_winding_up() -> None:
