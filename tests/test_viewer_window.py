@@ -32,7 +32,7 @@ from maskcam.frames import Pixels
 from maskcam.live import Cause, LiveSource, SourceLost
 from maskcam.live_sources import SourceKind, SourceSpec, open_source, parse_source
 from maskcam.sources import VideoSource
-from maskcam.viewer import crash, dialogs, keep_control, window
+from maskcam.viewer import crash, dialogs, keep_control, wiring
 from maskcam.viewer.app import forget_opencvs_qt
 from maskcam.viewer.keys import BY_NAME, KEYS
 from maskcam.viewer.remember import Memory
@@ -289,7 +289,7 @@ def test_everything_that_is_kept(make: Make, qtbot: Any, folder: Path, monkeypat
     assert list(folder.glob("*.part.mp4"))
     key(one, "record")
     until(qtbot, lambda: bool(list(folder.glob("*.mp4"))) and not list(folder.glob("*.part.mp4")))
-    assert shown(one).recording is None
+    until(qtbot, lambda: shown(one).recording is None)
     until(qtbot, lambda: "Saved" in shown(one).notice)
     one.watch(demo_source(), "Demo", remember=False)
     until(qtbot, lambda: shown(one).people == 1)
@@ -426,8 +426,8 @@ def test_every_key_and_menu_entry_does_something(
     make: Make, qtbot: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip = write_clip(tmp_path / "clip.mp4", lambda n: portrait(320, 240, n), 200)
-    monkeypatch.setattr(window, "ask_for_video", lambda parent: str(clip))
-    monkeypatch.setattr(window, "ask_for_stream", lambda parent: "http://127.0.0.1:9/none")
+    monkeypatch.setattr(wiring, "ask_for_video", lambda parent: str(clip))
+    monkeypatch.setattr(wiring, "ask_for_stream", lambda parent: "http://127.0.0.1:9/none")
     monkeypatch.setattr(keep_control, "ask_for_folder", lambda parent: folder)
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: False)
     one = make()

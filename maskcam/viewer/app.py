@@ -14,11 +14,11 @@ import cv2
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from maskcam.errors import FailedOnTheWay
+from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.faces import Range
 from maskcam.live_sources import SourceSpec
 from maskcam.viewer.crash import CrashReporter, open_log
-from maskcam.viewer.dialogs import tell_of_crash
+from maskcam.viewer.dialogs import tell, tell_of_crash
 from maskcam.viewer.remember import Memory
 from maskcam.viewer.settings import Settings
 from maskcam.viewer.window import ViewerWindow
@@ -46,7 +46,14 @@ def run(spec: SourceSpec | None, weights: Path, threshold: float | None, reach: 
     window = ViewerWindow(weights, Memory(), overrides)
     reporter = CrashReporter(lambda words: tell_of_crash(window, log))
     reporter.install()
-    window.failed.connect(lambda error: reporter.report(type(error), error))
+
+    def failed(error: Exception) -> None:
+        if isinstance(error, UnusableInput | FailedOnTheWay):
+            tell(window, str(error))  # such an error's own line says what to do
+        else:
+            reporter.report(type(error), error)
+
+    window.failed.connect(failed)
     window.ended.connect(app.quit)
     _end_on_signals(window)
     window.show()

@@ -37,10 +37,15 @@ def ask_for_folder(parent: QWidget) -> Path | None:
 
 def tell_of_crash(parent: QWidget | None, log: Path) -> None:
     """Say in one sentence that something went wrong, and where it is written down; returns at once."""
+    tell(parent, f"Something went wrong that maskcam did not expect; what it was is written in {log}")
+
+
+def tell(parent: QWidget | None, words: str) -> None:
+    """Say something that must not be missed; returns at once, and the picture goes on."""
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Warning)
     box.setWindowTitle("maskcam")
-    box.setText(f"Something went wrong that maskcam did not expect; what it was is written in {log}")
+    box.setText(words)
     box.setModal(False)
     box.show()
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
@@ -16,24 +15,21 @@ from PySide6.QtWidgets import QApplication, QMainWindow
 from maskcam.errors import UnusableInput
 from maskcam.live_sources import SourceSpec, open_source, parse_source
 from maskcam.viewer.actions import Actions
-from maskcam.viewer.dialogs import ask_for_stream, ask_for_video
 from maskcam.viewer.engine import Engine, Opener
 from maskcam.viewer.front import Front
-from maskcam.viewer.keep_control import KeepControl
 from maskcam.viewer.keeper import Keeper
 from maskcam.viewer.play_control import PlayControl
 from maskcam.viewer.remember import Memory
 from maskcam.viewer.settings import Settings
 from maskcam.viewer.settings_dialog import SettingsDialog
 from maskcam.viewer.shown import Shown
-from maskcam.viewer.source_control import SourceControl, demo_source
+from maskcam.viewer.source_control import SourceControl
 from maskcam.viewer.state import ViewerState
 from maskcam.viewer.supervision import Chosen
+from maskcam.viewer.wiring import commands, show_checks
 
 _TICK_MS = 100
 """How often time alone is looked at: a source that is dead sends nothing that could wake anybody."""
-_STEP = 5.0
-"""Seconds that an arrow key moves a video."""
 
 Overrides = Callable[[Settings], Settings]
 
@@ -172,7 +168,7 @@ class ViewerWindow(QMainWindow):
         self.front = Front()
         self.setCentralWidget(self.front)
         self.front.timeline.setVisible(self.state.settings.timeline)
-        self.actions_ = Actions(self, self._commands())
+        self.actions_ = Actions(self, commands(self))
         self.actions_.fill(self.menuBar(), self.sources.menus.cameras, self.sources.menus.modes)
         by_name = self.actions_.by_name
         self.front.welcome.demo.connect(by_name["demo"].trigger)
@@ -182,35 +178,6 @@ class ViewerWindow(QMainWindow):
         geometry = self._memory.geometry()
         if geometry is None or not self.restoreGeometry(geometry):
             self.resize(1040, 760)
-
-    def _commands(self) -> dict[str, Callable[[], object]]:
-        keep = KeepControl(self, self.keeper, self.state, self.apply)
-        return {
-            "refresh": self.sources.look,
-            "camera": self.sources.next_camera,
-            "open": lambda: self._open_asked(ask_for_video(self)),
-            "stream": lambda: self._open_asked(ask_for_stream(self)),
-            "demo": lambda: self.watch(demo_source(), "Demo", remember=False),
-            "quit": self.close,
-            "pause": lambda: self.play.pause(self.engine),
-            "back": lambda: self.play.seek(self.engine, -_STEP),
-            "forward": lambda: self.play.seek(self.engine, _STEP),
-            "loop": lambda: self.play.loop(self.engine),
-            "snapshot": keep.snapshot,
-            "record": keep.record,
-            "log": keep.log,
-            "choose_folder": keep.choose_folder,
-            "folder": keep.open_folder,
-            "private": lambda: self._toggle("privacy"),
-            "mirror": lambda: self._toggle(self.state.mirror_setting),
-            "timeline": lambda: self._toggle("timeline"),
-            "full_screen": self._full_screen,
-            "leave": self._leave,
-            "alarm": lambda: self._toggle("alarm"),
-            "snooze": lambda: self.state.snooze(time.monotonic()),
-            "settings": self._open_settings,
-            "help": lambda: self.front.canvas.show_help(not self.front.canvas.helping),
-        }
 
     def _new_engine(self) -> Engine:
         settings = self.state.settings
@@ -244,44 +211,8 @@ class ViewerWindow(QMainWindow):
 
     def _show(self, shown: Shown) -> None:
         self.front.show_state(shown)
-        settings, actions = self.state.settings, self.actions_
-        for name, on in (
-            *(("private", settings.privacy), ("alarm", settings.alarm), ("timeline", settings.timeline)),
-            *(("mirror", shown.mirrored), ("loop", shown.looping), ("full_screen", self.isFullScreen())),
-            *(("record", self.keeper.recording), ("log", self.keeper.logging), ("help", self.front.canvas.helping)),
-        ):
-            actions.check(name, on)
-        # A key that can do nothing is free for what has the focus: Space presses a button.
-        for name in ("pause", "back", "forward", "loop"):
-            actions.by_name[name].setEnabled(self.play.playing)
+        show_checks(self, shown)
 
     def _say(self, words: str) -> None:
         self.state.notify(words, time.monotonic())
         self.refresh()
-
-    def _open_asked(self, text: str) -> None:
-        if text:
-            self.open_text(text)
-
-    def _toggle(self, name: str) -> None:
-        settings = self.state.settings
-        turned: dict[str, Any] = {name: not getattr(settings, name)}
-        self.apply(replace(settings, **turned))
-
-    def _full_screen(self) -> None:
-        full = self.isFullScreen()
-        self.menuBar().setVisible(full)
-        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
-
-    def _leave(self) -> None:
-        if self.front.canvas.helping:
-            self.front.canvas.show_help(False)
-        elif self.isFullScreen():
-            self._full_screen()
-
-    def _open_settings(self) -> None:
-        if self.dialog is None:
-            self.dialog = SettingsDialog(self, self.state.settings, self.engine.own_threshold, self.apply)
-        self.dialog.show()
-        self.dialog.raise_()
-        self.dialog.activateWindow()
