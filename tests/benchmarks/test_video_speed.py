@@ -190,3 +190,4 @@ def test_start_and_memory(benchmark: Any, tmp_path: Path) -> None:
     print(f"\nfirst frame after {np.median(starts):.2f} s (median of {len(starts)})")
     print("peak resident memory: " + ", ".join(f"{mb:.0f} MB for {n} frames" for n, mb in peaks.items()))
     assert peaks[lengths[1]] < peaks[lengths[0]] * 1.15
+    assert max(peaks.values()) <= 450
