@@ -7,24 +7,40 @@ would learn that; so both classes are scaled down, tilted, blurred and pixelated
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 
 import cv2
 import numpy as np
 
 from maskcam.crops import resize
 from maskcam.frames import Floats, Pixels
-from training.pictures import Surrounded
+from training.pictures import Surrounded, crop_of
 
 SMALLEST = 16
 """Faces are scaled down to as little as this many pixels."""
+DARK_SHARE, DARKEST = 0.12, 0.05
+"""Share of the views that are darkened, and the least share of the light that is left then."""
+WARP, PATCH, COLOUR, DARK, SPOIL = "warp", "patch", "colour", "dark", "spoil"
+KINDS = (WARP, PATCH, COLOUR, DARK, SPOIL)
+"""What can be left out, to see what it is good for."""
 
 
-def augment(source: Surrounded, size: int, random: np.random.Generator) -> Pixels:
-    """Return one random view `(size, size, 3) uint8 RGB` of a sample."""
-    view = _warp(source, size, random)
-    if random.random() < 0.2:
-        view = _cover(view, random)
-    view = _colour(view, random)
+def augment(source: Surrounded, size: int, random: np.random.Generator, without: Container[str] = ()) -> Pixels:
+    """Return one random view `(size, size, 3) uint8 RGB` of a sample, leaving out the kinds named in `without`."""
+    view = resize(crop_of(source), size) if WARP in without else _warp(source, size, random)
+    if PATCH not in without and random.random() < 0.2:
+        view = _patch(view, random)
+    if COLOUR not in without:
+        view = _colour(view, random)
+    if DARK not in without and random.random() < DARK_SHARE:
+        view = _darken(view, random)
+    if SPOIL not in without:
+        view = _spoil(view, size, random)
+    return view
+
+
+def _spoil(view: Pixels, size: int, random: np.random.Generator) -> Pixels:
+    """Blur, scale down, add noise, compress, scale up again."""
     if random.random() < 0.2:
         view = _blur(view, random)
     if random.random() < 0.5:
@@ -76,7 +92,7 @@ def _warp(source: Surrounded, size: int, random: np.random.Generator) -> Pixels:
     )
 
 
-def _cover(view: Pixels, random: np.random.Generator) -> Pixels:
+def _patch(view: Pixels, random: np.random.Generator) -> Pixels:
     """Hide a part, too small to be a mask, anywhere; cover alone must not decide."""
     size = view.shape[0]
     covered = view.copy()
@@ -112,6 +128,14 @@ def _colour(view: Pixels, random: np.random.Generator) -> Pixels:
             np.clip(changed, 0, 255) / 255, np.float32(math.exp(random.normal(0, 0.35))), dtype=np.float32
         )
     return np.asarray(np.clip(changed, 0, 255), np.uint8)
+
+
+def _darken(view: Pixels, random: np.random.Generator) -> Pixels:
+    """Take light away, down to a twentieth, and add the noise that a sensor then has."""
+    left = math.exp(float(random.uniform(math.log(DARKEST), math.log(0.7))))
+    dark: Floats = view.astype(np.float32) * np.float32(left)
+    dark += random.normal(0, random.uniform(0, 2.5), view.shape).astype(np.float32)
+    return np.asarray(np.clip(np.rint(dark), 0, 255), np.uint8)
 
 
 def _blur(view: Pixels, random: np.random.Generator) -> Pixels:

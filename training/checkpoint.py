@@ -13,6 +13,7 @@ import numpy as np
 
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.modelcard import CropRule
+from training.sampling import INGREDIENTS
 
 BEST = "best.weights.h5"
 _CONFIG, _STATE, _HISTORY = "config.json", "checkpoint.json", "history.csv"
@@ -20,7 +21,10 @@ _CONFIG, _STATE, _HISTORY = "config.json", "checkpoint.json", "history.csv"
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """Every number of a training; written to the run's folder and into the model card."""
+    """Every number of a training; written to the run's folder and into the model card.
+
+    `without` names what is left out of `training.sampling.INGREDIENTS`; `sources` those trained on, none for all.
+    """
 
     manifest: str
     weights: str | None
@@ -38,16 +42,26 @@ class TrainConfig:
     clip: float = 1.0
     precision: str = "float32"
     seed: int = 1
+    without: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
     manifest_sha256: str = ""
     weights_origin: str = ""
     weights_licence: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("batch", "epoch_images", "epochs", "hidden"):
+        # JSON and the command line bring lists.
+        object.__setattr__(self, "without", tuple(self.without))
+        object.__setattr__(self, "sources", tuple(self.sources))
+        unknown = set(self.without) - set(INGREDIENTS)
+        if unknown:
+            raise ValueError(f"no training has {', '.join(sorted(unknown))}; known are {', '.join(INGREDIENTS)}")
+        for name in ("batch", "epoch_images", "hidden"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1")
-        if self.head_epochs < 0 or self.seed < 0:
-            raise ValueError("head_epochs and seed can't be negative")
+        if min(self.head_epochs, self.epochs, self.seed) < 0:
+            raise ValueError("head_epochs, epochs and seed can't be negative")
+        if self.head_epochs + self.epochs < 1:
+            raise ValueError("a training has at least one epoch")
         if not 75 <= self.input_size <= 1024:
             raise ValueError("input_size must be from 75 to 1024 px")
         if not (0 < self.rate < 1 and 0 < self.head_rate < 1 and self.clip > 0):

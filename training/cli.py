@@ -13,6 +13,7 @@ from maskcam.errors import FailedOnTheWay, UnusableInput
 from training.checkpoint import RunFolder, TrainConfig
 from training.model import IMAGENET
 from training.prepare import describe, prepare
+from training.sampling import INGREDIENTS
 from training.train import Interrupted, train
 
 _EXAMPLES = """examples:
@@ -95,6 +96,19 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _ablate(options: argparse.Namespace) -> int:
+    from training.ablation import Budget, ablate  # noqa: PLC0415 (brings TensorFlow, which `prepare` does without)
+
+    given = {one.name: value for one in fields(Budget) if (value := getattr(options, one.name)) is not None}
+    try:
+        budget = Budget(**given)
+    except ValueError as error:
+        raise UnusableInput(str(error)) from None
+    for line in ablate(options.manifest.resolve(), options.out, budget):
+        print(line, flush=True)
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training",
@@ -120,7 +134,26 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--force", action="store_true", help="replace files that are there")
     one.set_defaults(run=_export)
     _add_evaluate(commands)
+    _add_ablate(commands)
     return parser
+
+
+def _add_ablate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    one = commands.add_parser(
+        "ablate",
+        help="train again and again, one change at a time, and write a table of what each is good for",
+        description="Train one small network for each line of a table, the same number of pictures each, and judge"
+        " it on the validation split. Lines that the folder holds already are kept, so it can be stopped.",
+    )
+    one.add_argument("manifest", type=Path, metavar="MANIFEST", help="the CSV that prepare wrote")
+    one.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the trainings and the table")
+    one.add_argument("--weights", default=IMAGENET, help="what InceptionV3 starts from (%(default)s)")
+    one.add_argument("--precision", choices=["float32", "mixed_bfloat16"], default="float32", help="(%(default)s)")
+    one.add_argument("--epochs", type=int, metavar="N", help="epochs of each line, the first for the head (3)")
+    one.add_argument("--epoch-images", type=int, metavar="N", help="pictures in an epoch (2048)")
+    one.add_argument("--seed", type=int, metavar="N", help="fixes what chance decides (1)")
+    one.add_argument("--ladder-faces", type=int, metavar="N", help="faces made smaller, darker, covered (200)")
+    one.set_defaults(run=_ablate)
 
 
 def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -162,6 +195,16 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         choices=["float32", "mixed_bfloat16"],
         help=f"mixed_bfloat16 halves the time on processors that have it ({default.precision})",
     )
+    one.add_argument(
+        "--without",
+        action="append",
+        choices=INGREDIENTS,
+        metavar="NAME",
+        help=f"leave out one of {', '.join(INGREDIENTS)}, to see what it is good for; may be repeated",
+    )
+    one.add_argument(
+        "--source", action="append", dest="sources", metavar="NAME", help="train on this source only; may be repeated"
+    )
     one.set_defaults(run=_train)
 
 
@@ -189,7 +232,10 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "--ladder-faces",
         type=int,
         metavar="N",
-        help="at most N faces, evenly taken, for the ladders, by far the longest part; 0 for none (all)",
+        help="at most N faces, evenly taken, for the ladders and drawings, by far the longest part; 0 for none (all)",
+    )
+    one.add_argument(
+        "--smallest", type=int, default=0, metavar="PX", help="leave out faces whose box is less wide (%(default)s)"
     )
     one.add_argument("--force", action="store_true", help="replace the files of an earlier evaluation")
     one.set_defaults(run=_evaluate)

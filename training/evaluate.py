@@ -18,6 +18,7 @@ from maskcam.frames import Pixels
 from maskcam.modelcard import file_sha256
 from maskcam.pending import PendingFile, reason, write_failure
 from training.contact import sheets
+from training.drawn import judge_drawn
 from training.judge import Judged, judge
 from training.labelled import read_labelled, read_listed
 from training.ladders import SIZE_STEPS, WEATHER_STEPS
@@ -48,7 +49,7 @@ class Wanted:
     """One evaluation as it was asked for.
 
     `threshold` is None for that of the model's card; `ladder_faces` None for all faces, 0 for no ladders; `listed`
-    holds `NAME=FILE`.
+    holds `NAME=FILE`; `smallest` leaves out faces whose box is less wide, in pixels.
     """
 
     model: Path
@@ -58,11 +59,14 @@ class Wanted:
     threshold: float | None = None
     listed: tuple[str, ...] = ()
     ladder_faces: int | None = None
+    smallest: int = 0
     force: bool = False
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0 < self.threshold < 1:
             raise ValueError(f"the threshold must be between 0 and 1, not {self.threshold:g}")
+        if self.smallest < 0:
+            raise ValueError(f"faces can't be smaller than {self.smallest} px")
         if self.ladder_faces is not None and self.ladder_faces < 0:
             raise ValueError(f"the ladders can't be climbed by {self.ladder_faces} faces")
 
@@ -80,12 +84,13 @@ def evaluate(wanted: Wanted) -> Iterator[str]:
     trouble = Trouble()
     steps = () if wanted.ladder_faces == 0 else (*SIZE_STEPS, *WEATHER_STEPS)
     with open_scorer(wanted.model) as scorer:
-        faces = read_labelled(wanted.data, wanted.split, trouble)
+        faces = read_labelled(wanted.data, wanted.split, trouble, wanted.smallest)
         _make(wanted.out)
         judged = judge(scorer, faces, steps, wanted.ladder_faces, trouble)
+        drawn = judge_drawn(scorer, [judged.faces[place] for place in judged.on_ladder])
         card = scorer.card
     threshold = card.threshold if wanted.threshold is None else wanted.threshold
-    summary = summarise(judged, threshold, lists)
+    summary = summarise(judged, threshold, lists, drawn)
     wrong = judged.wrong(threshold)
     out = _Folder(wanted.out, wanted.force)
     pictures = _draw(out, summary, judged)

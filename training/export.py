@@ -25,6 +25,8 @@ from training.manifest import LABELS, TEST, TRAIN, VALIDATION, Sample, read_mani
 from training.metrics import choose_threshold, score
 from training.model import IMAGENET, build
 from training.pictures import app_crop
+from training.sampling import plain_batches
+from training.temperature import fit_temperature, temper
 from training.tf import import_tensorflow
 from training.train import check_manifest, training_card
 
@@ -56,6 +58,7 @@ def export(run: RunFolder, target: Path, force: bool) -> Iterator[str]:
     samples = read_manifest(Path(config.manifest))
     model = build(config.input_size, len(LABELS), config.hidden, config.dropout)
     run.restore_best(model)
+    temperature = _temper(model, samples, training_card(config, crop))
     part = target.with_name(target.stem + ".part.tflite")
     part_card = card_path(part)
     try:
@@ -68,18 +71,32 @@ def export(run: RunFolder, target: Path, force: bool) -> Iterator[str]:
         with MaskClassifier(part) as classifier:
             check_agreement(model, classifier, _pictures(samples, card, VALIDATION, COMPARED)[0])
             card = _complete(card, classifier, samples, config)
+        card = replace(card, training={**card.training, "temperature": round(temperature, 4)})
         part_card.write_text(card.to_json(), encoding="utf-8")
         part.replace(target)
         part_card.replace(card_path(target))
     finally:
         part.unlink(missing_ok=True)
         part_card.unlink(missing_ok=True)
-    yield f"wrote {target} ({size / 1e6:.1f} MB) and {card_path(target)}; threshold {card.threshold:.4f}"
+    yield (
+        f"wrote {target} ({size / 1e6:.1f} MB) and {card_path(target)};"
+        f" temperature {temperature:.3f}, threshold {card.threshold:.4f}"
+    )
     for name, values in card.metrics.items():
         yield (
             f"{name}: {values['missed_alarms']} missed of {values['positives']} bare,"
             f" {values['false_alarms']} false of {values['negatives']} masked"
         )
+
+
+def _temper(model: Any, samples: Sequence[Sample], card: ModelCard) -> float:
+    """Scale the model's last layer so that it is calibrated on the validation set; return the temperature."""
+    chosen = [one for one in samples if one.split == VALIDATION]
+    answers = [np.asarray(model.predict_on_batch(images)) for images, _ in plain_batches(chosen, card)]
+    probability = np.concatenate(answers)[:, card.no_mask_index].astype(np.float32)
+    temperature = fit_temperature(probability, np.array([one.label == NO_MASK for one in chosen], np.bool_))
+    temper(model, temperature)
+    return temperature
 
 
 def convert(model: Any) -> bytes:

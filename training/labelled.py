@@ -55,8 +55,11 @@ class Listed:
         return any(path.parts[start:] in self.files for start in range(len(path.parts)))
 
 
-def read_labelled(data: Sequence[Path], split: str | None, trouble: Trouble) -> list[Labelled]:
-    """Read the faces of manifests (`.csv`) and folders, of one split or all; UnusableInput when there are none."""
+def read_labelled(data: Sequence[Path], split: str | None, trouble: Trouble, smallest: int = 0) -> list[Labelled]:
+    """Read the faces of manifests (`.csv`) and folders, of one split or all; UnusableInput when there are none.
+
+    Faces whose box is less than `smallest` pixels wide are left out; a picture that is one face has no box.
+    """
     if split is not None and split not in SPLITS:
         raise UnusableInput(f"{split}: no such split; there are {', '.join(SPLITS)}")
     for place in data:
@@ -68,6 +71,7 @@ def read_labelled(data: Sequence[Path], split: str | None, trouble: Trouble) -> 
     faces: list[Labelled] = []
     for place in data:
         found = list(_from_manifest(place, split) if place.is_file() else _from_folder(place, split, trouble))
+        found = [one for one in found if one.box is None or one.box[2] - one.box[0] >= smallest]
         if not found and not trouble.unreadable:
             raise UnusableInput(f"{place}: holds no labelled faces" + (f" of the split {split}" if split else ""))
         faces += found

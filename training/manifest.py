@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskcam.errors import UnusableInput
+from maskcam.frames import KEYPOINTS
 from maskcam.modelcard import MASK, NO_MASK
 
 LABELS = (MASK, NO_MASK)
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
-_COLUMNS = ["path", "label", "source", "group", "split", "box"]
+_COLUMNS = ["path", "label", "source", "group", "split", "box", "keypoints"]
 
 Box = tuple[float, float, float, float]
+Keypoints = tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Sample:
     """One labelled face.
 
     `box` is the detector's box, pixels xyxy in the picture at `path`; without one the whole picture is the crop.
+    `keypoints` are the face's six, x and y in turn, in pixels of that picture, where the detector could tell them.
     Samples of one `group` show the same original; a group never crosses a split.
     """
 
@@ -32,6 +35,7 @@ class Sample:
     group: str
     split: str
     box: Box | None = None
+    keypoints: Keypoints | None = None
 
     def __post_init__(self) -> None:
         if self.label not in LABELS or self.split not in SPLITS:
@@ -40,6 +44,10 @@ class Sample:
             x0, y0, x1, y1 = self.box
             if not (all(math.isfinite(value) for value in self.box) and x1 > x0 and y1 > y0):
                 raise ValueError(f"a box has finite sides and an area, not {self.box}")
+        if self.keypoints is not None and (
+            len(self.keypoints) != 2 * KEYPOINTS or not all(math.isfinite(value) for value in self.keypoints)
+        ):
+            raise ValueError(f"a face has {KEYPOINTS} key points of two finite numbers, not {self.keypoints}")
 
 
 def write_manifest(path: Path, samples: Iterable[Sample]) -> None:
@@ -49,8 +57,8 @@ def write_manifest(path: Path, samples: Iterable[Sample]) -> None:
         rows = csv.writer(file)
         rows.writerow(_COLUMNS)
         for one in samples:
-            box = " ".join(f"{value:g}" for value in one.box) if one.box else ""
-            rows.writerow([one.path, one.label, one.source, one.group, one.split, box])
+            numbers = [" ".join(f"{value:g}" for value in part or ()) for part in (one.box, one.keypoints)]
+            rows.writerow([one.path, one.label, one.source, one.group, one.split, *numbers])
     part.replace(path)
 
 
@@ -73,4 +81,5 @@ def _sample(row: dict[str, str]) -> Sample:
     if len(values) not in (0, 4):
         raise ValueError(f"a box has four numbers, not {row['box']!r}")
     box = (values[0], values[1], values[2], values[3]) if values else None
-    return Sample(Path(row["path"]), row["label"], row["source"], row["group"], row["split"], box)
+    keypoints = tuple(float(value) for value in row["keypoints"].split()) or None
+    return Sample(Path(row["path"]), row["label"], row["source"], row["group"], row["split"], box, keypoints)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from maskcam.frames import Flags, Floats
 
-MISSED_WEIGHS = 5
-"""How many false alarms weigh as much as one bare face that is called masked, the serious error."""
+LEAST_RECALL = 0.9975
+"""Share of the bare faces that a threshold must catch: a bare face that is called masked is the serious error."""
 LOWEST, HIGHEST = 0.1, 0.9
 """A threshold outside these would speak of bad calibration."""
 
@@ -83,21 +83,26 @@ def score(no_mask_probability: Floats, bare: Flags, threshold: float) -> Scores:
 
 
 def choose_threshold(no_mask_probability: Floats, bare: Flags) -> float:
-    """Return the threshold from .1 to .9 whose errors weigh least, a missed alarm `MISSED_WEIGHS` false ones.
+    """Return the threshold with the fewest false alarms of those that catch `LEAST_RECALL` of the bare faces.
 
     Of equally good ones it is the middle of the widest gap between probabilities, which new faces are least
-    likely to fall into. ValueError when a class is absent.
+    likely to fall into. ValueError when a class is absent, and when none from .1 to .9 is as good as the best.
     """
     if not bare.any() or bare.all():
         raise ValueError("a threshold can only be chosen on faces of both classes")
-    inside = no_mask_probability[(no_mask_probability > LOWEST) & (no_mask_probability < HIGHEST)]
-    edges = np.unique(np.concatenate([[LOWEST], inside.astype(np.float64), [HIGHEST]]))
+    edges = np.unique(np.concatenate([[0.0, LOWEST, HIGHEST, 1.0], no_mask_probability.astype(np.float64)]))
     middles: NDArray[np.float64] = (edges[1:] + edges[:-1]) / 2
-    weighed = []
+    able = []
     for middle, width in zip(middles, np.diff(edges), strict=True):
         scores = score(no_mask_probability, bare, float(middle))
-        weighed.append((MISSED_WEIGHS * scores.missed_alarms + scores.false_alarms, -float(width), float(middle)))
-    return min(weighed)[2]
+        if (scores.recall or 0) >= LEAST_RECALL:
+            able.append((scores.false_alarms, not LOWEST < middle < HIGHEST, -float(width), float(middle)))
+    _, outside, _, best = min(able, default=(0, True, 0.0, 0.0))
+    if outside:
+        raise ValueError(
+            f"the best one, {best:.3f}, lies outside {LOWEST} to {HIGHEST}, which speaks of bad calibration"
+        )
+    return best
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from maskcam.crops import cut, resize, squares
-from maskcam.frames import Pixels
+from maskcam.frames import KEYPOINTS, Floats, Pixels
 from maskcam.modelcard import CropRule
 from maskcam.pictures import read_picture
-from training.manifest import Box, Sample
+from training.manifest import Box, Keypoints, Sample
 
 SURROUNDINGS = 0.4
 """How much wider than the crop, on each side and as a share of it, the kept picture of a boxed face is."""
@@ -22,10 +22,14 @@ LARGEST = 288
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Surrounded:
-    """A picture `(h, w, 3) uint8 RGB` and the rectangle `(4,) float, pixels, xyxy` in it that is the crop."""
+    """A picture `(h, w, 3) uint8 RGB` and the rectangle `(4,) float, pixels, xyxy` in it that is the crop.
+
+    `keypoints` are the face's, `(6, 2) float32, pixels`, where they are known.
+    """
 
     picture: Pixels
     inner: tuple[float, float, float, float]
+    keypoints: Floats | None = None
 
 
 def whole_crop(path: Path, box: Box | None, rule: CropRule) -> Pixels:
@@ -39,27 +43,39 @@ def app_crop(sample: Sample, rule: CropRule, size: int) -> Pixels:
     return resize(whole_crop(sample.path, sample.box, rule), size)
 
 
+def crop_of(source: Surrounded) -> Pixels:
+    """Return the crop without its surroundings."""
+    x0, y0, x1, y1 = (round(value) for value in source.inner)
+    return source.picture[y0:y1, x0:x1]
+
+
 @lru_cache(maxsize=20_000)
-def surrounded(path: Path, box: Box | None, rule: CropRule) -> Surrounded:
+def surrounded(path: Path, box: Box | None, keypoints: Keypoints | None, rule: CropRule) -> Surrounded:
     """Load a sample with its surroundings, at most `LARGEST` px a side; kept in memory."""
     picture = read_picture(path)
+    points = None if keypoints is None else np.array(keypoints, np.float32).reshape(KEYPOINTS, 2)
     if box is None:
         height, width = picture.shape[:2]
-        inner = (0.0, 0.0, float(width), float(height))
-    else:
-        square = squares(np.array([box], np.float32), rule)[0]
-        side = int(square[2] - square[0])
-        around = int(side * SURROUNDINGS)
-        picture = np.ascontiguousarray(cut(picture, square + np.array([-around, -around, around, around])))
-        inner = (float(around), float(around), float(around + side), float(around + side))
-    return _limited(picture, inner)
+        return _limited(Surrounded(picture, (0.0, 0.0, float(width), float(height)), points))
+    square = squares(np.array([box], np.float32), rule)[0]
+    side = int(square[2] - square[0])
+    around = int(side * SURROUNDINGS)
+    picture = np.ascontiguousarray(cut(picture, square + np.array([-around, -around, around, around])))
+    inner = (float(around), float(around), float(around + side), float(around + side))
+    if points is not None:
+        points = np.asarray(points - (square[:2] - around), np.float32)
+    return _limited(Surrounded(picture, inner, points))
 
 
-def _limited(picture: Pixels, inner: tuple[float, float, float, float]) -> Surrounded:
+def _limited(source: Surrounded) -> Surrounded:
     """Shrink a picture that is larger than training can use."""
-    height, width = picture.shape[:2]
+    height, width = source.picture.shape[:2]
     if max(height, width) <= LARGEST:
-        return Surrounded(picture, inner)
-    shrunk = resize(picture, LARGEST)  # squeezed to a square, as a whole picture will be in any case
+        return source
+    shrunk = resize(source.picture, LARGEST)  # squeezed to a square, as a whole picture will be in any case
     fx, fy = LARGEST / width, LARGEST / height
-    return Surrounded(shrunk, (inner[0] * fx, inner[1] * fy, inner[2] * fx, inner[3] * fy))
+    x0, y0, x1, y1 = source.inner
+    points = source.keypoints
+    if points is not None:
+        points = np.asarray(points * np.array([fx, fy], np.float32), np.float32)
+    return Surrounded(shrunk, (x0 * fx, y0 * fy, x1 * fx, y1 * fy), points)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
+from maskcam.crops import squares
 from maskcam.errors import UnusableInput
+from maskcam.faces import FaceDetector, Range
 from maskcam.frames import Pixels
 from maskcam.modelcard import CropRule
 from training.about import about_path, read_about, write_about
 from training.duplicates import join, near_copies, thumbnail
-from training.manifest import LABELS, SPLITS, TEST, TRAIN, VALIDATION, Sample, write_manifest
+from training.landmarks import find_keypoints
+from training.manifest import LABELS, SPLITS, TEST, TRAIN, VALIDATION, Keypoints, Sample, write_manifest
 from training.pictures import whole_crop
 from training.scan import Found, Trouble, scan
 
@@ -57,17 +61,19 @@ def prepare(folders: Sequence[Path], out: Path, about: Path | None = None) -> Pr
     thumbs: list[Pixels] = []
     rule = CropRule()
     sources = chain.from_iterable(scan(folder.resolve(), trouble) for folder in folders)
-    for one in tqdm(sources, desc="reading", unit=" faces", disable=None):
-        try:
-            thumbs.append(thumbnail(whole_crop(one.path, one.box, rule)))
-        except UnusableInput as error:
-            trouble.unreadable.append(str(error))
-            continue
-        if thumbs[-1].std() < LEAST_CONTRAST and one.published != TEST:
-            trouble.blank += 1
-            thumbs.pop()
-            continue
-        found.append(one)
+    with FaceDetector(Range.NEAR) as detector:
+        for one in tqdm(sources, desc="reading", unit=" faces", disable=None):
+            try:
+                crop = whole_crop(one.path, one.box, rule)
+            except UnusableInput as error:
+                trouble.unreadable.append(str(error))
+                continue
+            thumb = thumbnail(crop)
+            if thumb.std() < LEAST_CONTRAST and one.published != TEST:
+                trouble.blank += 1
+                continue
+            thumbs.append(thumb)
+            found.append(replace(one, keypoints=_keypoints(crop, one, rule, detector)))
     if not found:
         raise UnusableInput("not one readable, labelled face in this data")
     pairs = list(near_copies(thumbs))
@@ -103,7 +109,7 @@ def split(found: Sequence[Found], near_pairs: Sequence[tuple[int, int]], trouble
         if elsewhere or (one.published is None and decided == TEST):
             left_out[f"{one.source}: copies of {decided} pictures"] += 1
             continue
-        samples.append(Sample(one.path, one.label, one.source, names[group], decided, one.box))
+        samples.append(Sample(one.path, one.label, one.source, names[group], decided, one.box, one.keypoints))
     sizes = Counter(groups)
     return Prepared(tuple(samples), left_out, len(near_pairs), len(sizes), max(sizes.values()), trouble)
 
@@ -135,6 +141,16 @@ def describe(prepared: Prepared) -> Iterator[str]:
     if trouble.unreadable:
         yield f"unreadable: {len(trouble.unreadable)}"
         yield from (f"  {line}" for line in trouble.unreadable)
+
+
+def _keypoints(crop: Pixels, one: Found, rule: CropRule, detector: FaceDetector) -> Keypoints | None:
+    """Return the face's key points in the pixels of its picture, to a tenth of a pixel."""
+    points = find_keypoints(crop, detector)
+    if points is None:
+        return None
+    if one.box is not None:
+        points = points + squares(np.array([one.box], np.float32), rule)[0, :2]
+    return tuple(round(float(value), 1) for value in points.ravel())
 
 
 def _same_origin(found: Sequence[Found]) -> Iterator[tuple[int, int]]:

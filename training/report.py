@@ -41,6 +41,7 @@ def write_report(
         _rows("Masks worn incorrectly", "faces", summary.incorrect),
         _rows("Listed pictures", "list", summary.listed),
         _ladders(summary, judged),
+        _drawn(summary),
         _links(pictures),
         _not_judged(trouble),
         _how(),
@@ -142,6 +143,14 @@ def _ladders(summary: Summary, judged: Judged) -> Iterator[str]:
         yield _row(name, one.measures)
     yield ""
     yield "; ".join(f"{kind}: {unit}" for kind, unit in UNITS.items()) + "."
+    yield ""
+
+
+def _drawn(summary: Summary) -> Iterator[str]:
+    if not any(one.measures.faces for one in summary.drawn):
+        return
+    yield from _rows("Drawn on bare faces", "what", summary.drawn)
+    yield "Drawn by the code that draws for training, on bare faces of these data."
     yield ""
 
 

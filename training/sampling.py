@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,44 +11,64 @@ import numpy as np
 
 from maskcam.crops import scale
 from maskcam.frames import Floats
-from maskcam.modelcard import ModelCard
-from training.augment import augment
+from maskcam.modelcard import MASK, NO_MASK, ModelCard
+from training.augment import KINDS, augment
+from training.dress import MASKED_SHARE, cover, put_mask_on
 from training.manifest import LABELS, Sample
-from training.pictures import app_crop, surrounded
+from training.pictures import Surrounded, app_crop, surrounded
 
 AHEAD = 4
 """Batches made in advance."""
+BALANCE, RENDER = "balance", "render"
+INGREDIENTS = (BALANCE, *KINDS, RENDER)
+"""What can be left out of a training, to see what it is good for."""
+
+
+Groups = list[list[Sample]]
+"""The samples of a source, those of one original together."""
 
 
 class Sampler:
     """Chooses samples so that classes weigh the same, sources by the root of their size, originals alike.
 
     A copied original (the 12k set has six copies of many) thus counts once, and a small source is heard without
-    being learnt by heart.
+    being learnt by heart. Unbalanced, every picture weighs the same, as in a plain run through a folder.
     """
 
-    def __init__(self, samples: Sequence[Sample]) -> None:
+    def __init__(self, samples: Sequence[Sample], *, balanced: bool = True) -> None:
         """Sort `samples` into classes, sources and groups; ValueError when a class has none."""
-        cells: defaultdict[str, defaultdict[str, defaultdict[str, list[Sample]]]] = defaultdict(
-            lambda: defaultdict(lambda: defaultdict(list))
-        )
-        for one in samples:
-            cells[one.label][one.source][one.group].append(one)
-        if set(cells) != set(LABELS):
+        if {one.label for one in samples} != set(LABELS):
             raise ValueError(f"training needs faces of both classes, {' and '.join(LABELS)}")
-        self._cells = {
-            label: [list(groups.values()) for _, groups in sorted(sources.items())] for label, sources in cells.items()
-        }
-        self._shares = {}
-        for label, sources in self._cells.items():
-            weights = np.sqrt([len(groups) for groups in sources])
-            self._shares[label] = weights / weights.sum()
+        self._all = list(samples)
+        self._balanced = balanced
+        self._cells = {label: _Cell([one for one in samples if one.label == label]) for label in LABELS}
+        known = [one for one in samples if one.label == NO_MASK and one.keypoints is not None]
+        self._drawable = _Cell(known) if known else None
 
     def draw(self, random: np.random.Generator) -> Sample:
         """Draw one sample."""
-        label = LABELS[int(random.integers(len(LABELS)))]
-        sources = self._cells[label]
-        groups = sources[int(random.choice(len(sources), p=self._shares[label]))]
+        if not self._balanced:
+            return self._all[int(random.integers(len(self._all)))]
+        return self._cells[LABELS[int(random.integers(len(LABELS)))]].draw(random)
+
+    def draw_bare_face(self, random: np.random.Generator) -> Sample | None:
+        """Draw a bare face whose key points are known, so that a mask can be drawn on it; None without any."""
+        return self._drawable.draw(random) if self._drawable else None
+
+
+class _Cell:
+    """The samples of one class."""
+
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        sources: defaultdict[str, defaultdict[str, list[Sample]]] = defaultdict(lambda: defaultdict(list))
+        for one in samples:
+            sources[one.source][one.group].append(one)
+        self._sources: list[Groups] = [list(groups.values()) for _, groups in sorted(sources.items())]
+        weights = np.sqrt([len(groups) for groups in self._sources])
+        self._shares = weights / weights.sum()
+
+    def draw(self, random: np.random.Generator) -> Sample:
+        groups = self._sources[int(random.choice(len(self._sources), p=self._shares))]
         group = groups[int(random.integers(len(groups)))]
         return group[int(random.integers(len(group)))]
 
@@ -56,10 +76,19 @@ class Sampler:
 class Batches:
     """Makes augmented batches by number, ahead of their use, in threads that end with `close`."""
 
-    def __init__(self, samples: Sequence[Sample], card: ModelCard, size: int, seed: int, threads: int = 2) -> None:
-        """Draw from `samples` batches of `size` as the network of `card` wants them."""
-        self._sampler = Sampler(samples)
-        self._card, self._size, self._seed = card, size, seed
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        card: ModelCard,
+        size: int,
+        *,
+        seed: int,
+        without: Container[str] = (),
+        threads: int = 2,
+    ) -> None:
+        """Draw from `samples` batches of `size` as the network of `card` wants them, but for what `without` names."""
+        self._sampler = Sampler(samples, balanced=BALANCE not in without)
+        self._card, self._size, self._seed, self._without = card, size, seed, without
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="augment")
 
     def make(self, number: int) -> tuple[Floats, Floats]:
@@ -69,10 +98,25 @@ class Batches:
         batch = np.empty((self._size, side, side, 3), np.uint8)
         truth = np.zeros((self._size, len(self._card.labels)), np.float32)
         for row in range(self._size):
-            one = self._sampler.draw(random)
-            batch[row] = augment(surrounded(one.path, one.box, self._card.crop), side, random)
-            truth[row, self._card.labels.index(one.label)] = 1
+            label, source = self._choose(random)
+            batch[row] = augment(source, side, random, self._without)
+            truth[row, self._card.labels.index(label)] = 1
         return scale(batch, self._card), truth
+
+    def _choose(self, random: np.random.Generator) -> tuple[str, Surrounded]:
+        """Draw a face, and what is drawn on it."""
+        one = self._sampler.draw(random)
+        if RENDER in self._without:
+            return one.label, self._load(one)
+        if one.label == MASK and random.random() < MASKED_SHARE:
+            bare = self._sampler.draw_bare_face(random)
+            masked = put_mask_on(self._load(bare), random) if bare else None
+            if masked is not None:
+                return MASK, masked
+        return one.label, cover(self._load(one), one.label == NO_MASK, random)
+
+    def _load(self, one: Sample) -> Surrounded:
+        return surrounded(one.path, one.box, one.keypoints, self._card.crop)
 
     def run(self, start: int, stop: int) -> Iterator[tuple[int, Floats, Floats]]:
         """Yield batches `start` to `stop - 1` with their numbers."""

@@ -16,7 +16,7 @@ from maskcam.faces import FaceDetector, Range
 from maskcam.frames import Faces, Floats, Pixels
 from maskcam.modelcard import MASK, NO_MASK
 from maskcam.pictures import PICTURE_SUFFIXES, read_picture
-from training.manifest import TEST, TRAIN, VALIDATION, Box
+from training.manifest import TEST, TRAIN, VALIDATION, Box, Keypoints
 
 PUBLISHED = {"Train": TRAIN, "Validation": VALIDATION, "Test": TEST}
 CLASS_FOLDERS = {"WithMask": MASK, "WithoutMask": NO_MASK, "with_mask": MASK, "without_mask": NO_MASK}
@@ -42,6 +42,7 @@ class Found:
     origin: str
     published: str | None = None
     box: Box | None = None
+    keypoints: Keypoints | None = None
 
 
 @dataclass(slots=True)

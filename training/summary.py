@@ -11,6 +11,7 @@ import numpy as np
 
 from maskcam.frames import Flags
 from maskcam.modelcard import NO_MASK
+from training.drawn import DRAWINGS, MASKS, Drawn
 from training.judge import Judged
 from training.labelled import Listed
 from training.ladders import SIZE, UNITS, Step
@@ -49,8 +50,9 @@ class Rung:
 class Summary:
     """Everything that is reported of one evaluation, apart from the single faces.
 
-    `incorrect` holds the faces with a mask worn incorrectly and all others, when there are any; `unchanged`
-    the faces that climbed the ladders as they are.
+    `incorrect` holds the faces with a mask worn incorrectly and all others, when there are any; `listed` each list
+    and all faces but those; `unchanged` the faces that climbed the ladders as they are; `drawn` the bare ones of
+    them with each kind of thing drawn on them.
     """
 
     overall: Measures
@@ -60,6 +62,7 @@ class Summary:
     listed: tuple[Row, ...]
     unchanged: Measures
     rungs: tuple[Rung, ...]
+    drawn: tuple[Row, ...]
     bins: tuple[Bin, ...]
 
     def of_kind(self, kind: str) -> tuple[Rung, ...]:
@@ -99,12 +102,13 @@ class Summary:
             "ladder_unchanged": self.unchanged.as_dict(),
             "size_ladder": [one.as_dict() for one in self.of_kind(SIZE)],
             "weather_ladder": [one.as_dict() for one in self.rungs if one.step.kind != SIZE],
+            "drawn_on_bare_faces": [one.as_dict() for one in self.drawn],
             "units": UNITS,
         }
 
 
-def summarise(judged: Judged, threshold: float, lists: Sequence[Listed]) -> Summary:
-    """Measure the judged faces in every way that is reported."""
+def summarise(judged: Judged, threshold: float, lists: Sequence[Listed], drawn: Drawn | None = None) -> Summary:
+    """Measure the judged faces, and those that were drawn on, in every way that is reported."""
     bare, probability = judged.bare, judged.no_mask_probability
 
     def row(name: str, chosen: Flags) -> Row:
@@ -122,13 +126,26 @@ def summarise(judged: Judged, threshold: float, lists: Sequence[Listed]) -> Summ
             if incorrect.any()
             else ()
         ),
-        listed=tuple(row(one.name, np.array([face.path in one for face in judged.faces], np.bool_)) for one in lists),
+        listed=tuple(
+            row(name, chosen)
+            for one in lists
+            for inside in (np.array([face.path in one for face in judged.faces], np.bool_),)
+            for name, chosen in ((one.name, inside), (f"all but {one.name}", ~inside))
+        ),
         unchanged=measure(probability[on_ladder], bare[on_ladder], threshold),
         rungs=tuple(
             Rung(step, measure(answers, bare[on_ladder], threshold))
             for step, answers in zip(judged.steps, judged.by_step, strict=True)
         ),
+        drawn=_drawn(drawn, threshold) if drawn else (),
         bins=calibration(probability, bare),
+    )
+
+
+def _drawn(drawn: Drawn, threshold: float) -> tuple[Row, ...]:
+    return tuple(
+        Row(name, measure(answers, np.full(drawn.faces, name != MASKS), threshold))
+        for name, answers in zip(DRAWINGS, drawn.no_mask_probability, strict=True)
     )
 
 

@@ -31,7 +31,7 @@ def rate_at(step: int, config: TrainConfig) -> float:
     """Return the learning rate of a step: level for the head, then warm-up and a cosine down to nothing."""
     if step < config.head_steps:
         return config.head_rate
-    done = (step - config.head_steps + 1) / (config.epochs * config.epoch_steps)
+    done = (step - config.head_steps + 1) / max(config.epochs * config.epoch_steps, 1)
     if done < config.warm_up:
         return config.rate * done / config.warm_up
     return config.rate * 0.5 * (1 + math.cos(math.pi * (done - config.warm_up) / (1 - config.warm_up)))
@@ -69,7 +69,9 @@ class _Training:
         self.card = training_card(config, crop)
         self.validation = samples[VALIDATION]
         try:
-            self.batches = Batches(samples[TRAIN], self.card, config.batch, config.seed)
+            self.batches = Batches(
+                _chosen(samples[TRAIN], config), self.card, config.batch, seed=config.seed, without=config.without
+            )
         except ValueError as error:
             raise UnusableInput(f"{config.manifest}: {error}") from None
         self.keras = import_tensorflow().keras
@@ -192,6 +194,14 @@ def _readable(manifest: Path) -> dict[str, list[Sample]]:
     if not parts[VALIDATION]:
         raise UnusableInput(f"{manifest}: has no validation pictures; give `prepare` more data")
     return parts
+
+
+def _chosen(samples: list[Sample], config: TrainConfig) -> list[Sample]:
+    """Return the samples of the sources that are trained on; ValueError for a source that isn't there."""
+    missing = set(config.sources) - {one.source for one in samples}
+    if missing:
+        raise ValueError(f"no training faces from {', '.join(sorted(missing))}")
+    return [one for one in samples if not config.sources or one.source in config.sources]
 
 
 def check_manifest(config: TrainConfig) -> None:

@@ -1,0 +1,190 @@
+"""`ablate`: what each part of the training is good for, measured one change at a time on the same budget."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maskcam.errors import FailedOnTheWay, UnusableInput
+from maskcam.frames import Flags, Floats
+from training.augment import COLOUR, DARK, PATCH, SPOIL, WARP
+from training.checkpoint import RunFolder
+from training.drawn import DRAWINGS, MASKS, judge_drawn
+from training.judge import Judged, judge
+from training.labelled import Labelled, read_labelled
+from training.ladders import Step
+from training.manifest import TRAIN, VALIDATION, read_manifest
+from training.measures import measure
+from training.metrics import LEAST_RECALL
+from training.sampling import BALANCE, INGREDIENTS, RENDER
+from training.scan import Trouble
+from training.scorers import open_scorer
+
+STEPS = (Step("size", 24), Step("size", 16), Step("dark", 0.12), Step("blur", 0.04))
+TABLE, RESULTS = "ablation.md", "ablation.json"
+_LARGER = (224, 299)
+_ADDED = (
+    ("classes and originals weigh the same", (BALANCE,)),
+    ("turned, shifted, mirrored, recoloured", (WARP, COLOUR)),
+    ("both classes scaled down, blurred, compressed", (SPOIL,)),
+)
+_DARKENED, _COVERED = ("darkened", (DARK,)), ("covers, and masks drawn on bare faces", (PATCH, RENDER))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the table: what it adds to the line above, and how it is trained."""
+
+    name: str
+    without: tuple[str, ...]
+    sources: tuple[str, ...]
+    head_only: bool = False
+    input_size: int = 160
+
+    def options(self, epochs: int) -> list[str]:
+        """Return the options of `train` for it; every line sees as many pictures."""
+        head = epochs if self.head_only else 1
+        counts = ["--head-epochs", str(head), "--epochs", str(epochs - head), "--input-size", str(self.input_size)]
+        without = [part for name in self.without for part in ("--without", name)]
+        return counts + without + [part for name in self.sources for part in ("--source", name)]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What each line may cost, and what all share."""
+
+    weights: str
+    precision: str
+    epochs: int = 3
+    epoch_images: int = 2048
+    seed: int = 1
+    ladder_faces: int = 200
+
+    def __post_init__(self) -> None:
+        if self.epochs < 2 or self.epoch_images < 1 or self.ladder_faces < 1:
+            raise ValueError("an ablation needs two epochs, one for the head, and pictures and faces in them")
+
+
+def plan(sources: Sequence[str]) -> list[Line]:
+    """Return the lines for data from `sources`, the first of which is trained on alone at first."""
+    without: tuple[str, ...] = INGREDIENTS
+    lines = [Line(f"as in the textbook: {sources[0]} alone, new layers only", without, (sources[0],), True)]
+    for name, added in _ADDED:
+        without = tuple(one for one in without if one not in added)
+        lines.append(Line(f"+ {name}", without, (sources[0],), True))
+    for count in range(2, len(sources) + 1):
+        lines.append(Line(f"+ {sources[count - 1]}", without, tuple(sources[:count]), True))
+    lines.append(Line("+ all layers learn", without, tuple(sources)))
+    for name, added in (_DARKENED, _COVERED):
+        without = tuple(one for one in without if one not in added)
+        lines.append(Line(f"+ {name}", without, tuple(sources)))
+    return lines + [Line(f"the same at {size} px", without, tuple(sources), input_size=size) for size in _LARGER]
+
+
+def ablate(manifest: Path, out: Path, budget: Budget) -> Iterator[str]:
+    """Train and measure every line that `out` doesn't hold yet, then write the table; yield its lines as they come.
+
+    Raises UnusableInput for a manifest or weights that can't be used, FailedOnTheWay when a training fails.
+    """
+    sources = _sources(manifest)
+    faces = read_labelled([manifest], VALIDATION, Trouble())
+    results = []
+    for number, line in enumerate(plan(sources), 1):
+        place = out / f"{number:02}"
+        kept = place / RESULTS
+        if not kept.is_file():
+            _train(manifest, place, line, budget)
+            kept.write_text(json.dumps(_measure(place, faces, budget.ladder_faces)), encoding="utf-8")
+        results.append((line, json.loads(kept.read_text(encoding="utf-8"))))
+        yield _row(*results[-1])
+    table = "\n".join(_table(results, budget)) + "\n"
+    (out / TABLE).write_text(table, encoding="utf-8")
+    yield f"wrote {out / TABLE}"
+
+
+def _sources(manifest: Path) -> list[str]:
+    """Return the sources that are trained on, the one with most faces first."""
+    names = [one.source for one in read_manifest(manifest) if one.split == TRAIN]
+    if not names:
+        raise UnusableInput(f"{manifest}: has no training faces")
+    return sorted(set(names), key=lambda name: (-names.count(name), name))
+
+
+def _train(manifest: Path, place: Path, line: Line, budget: Budget) -> None:
+    """Train in a process of its own: what TensorFlow takes for one line must not stay for the next."""
+    command = [sys.executable, "-m", "training", "train", "--out", str(place)]
+    if (place / "config.json").is_file():
+        command.append("--resume")
+    else:
+        command += [str(manifest), "--weights", budget.weights, "--precision", budget.precision]
+        command += ["--epoch-images", str(budget.epoch_images), "--seed", str(budget.seed)]
+        command += line.options(budget.epochs)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode == 2:
+        raise UnusableInput(done.stderr.strip().removeprefix("training: "))
+    if done.returncode:
+        raise FailedOnTheWay(f"{line.name}: the training ended with {done.returncode}: {done.stderr.strip()[-300:]}")
+
+
+def _measure(place: Path, faces: Sequence[Labelled], ladder_faces: int) -> dict[str, Any]:
+    with open_scorer(place) as scorer:
+        judged = judge(scorer, faces, STEPS, ladder_faces, Trouble())
+        drawn = judge_drawn(scorer, [judged.faces[one] for one in judged.on_ladder])
+    bare = judged.bare
+    overall = measure(judged.no_mask_probability, bare, 0.5)
+    covered = [row for name, row in zip(DRAWINGS, drawn.no_mask_probability, strict=True) if name != MASKS]
+    config, _ = RunFolder(place).config()
+    return {
+        "config": asdict(config),
+        "overall": overall.as_dict(),
+        "false_at_recall": _false_at_recall(judged.no_mask_probability, bare),
+        "steps": [_errors(judged, row) for row in judged.by_step],
+        "covered": [int((np.concatenate(covered) < 0.5).sum()), len(covered) * drawn.faces],
+        "drawn_masks": [int((drawn.no_mask_probability[list(DRAWINGS).index(MASKS)] >= 0.5).sum()), drawn.faces],
+    }
+
+
+def _errors(judged: Judged, answers: Floats) -> list[int]:
+    """Return missed alarms, false alarms and both totals on one step."""
+    scores = measure(answers, judged.bare[judged.on_ladder], 0.5).scores
+    return [scores.missed_alarms, scores.false_alarms, scores.positives, scores.negatives]
+
+
+def _false_at_recall(no_mask_probability: Floats, bare: Flags) -> int:
+    """Return how many masked faces are called bare once `LEAST_RECALL` of the bare ones are caught."""
+    positive = np.sort(no_mask_probability[bare])
+    given_up = int((1 - LEAST_RECALL) * len(positive) + 1e-9)
+    return int((no_mask_probability[~bare] >= positive[given_up]).sum())
+
+
+def _table(results: Sequence[tuple[Line, dict[str, Any]]], budget: Budget) -> Iterator[str]:
+    yield (
+        f"Missed / false alarms at probability .5 after {budget.epochs} epochs of {budget.epoch_images} pictures, seed"
+        f" {budget.seed}, judged as trained, in float."
+    )
+    yield ""
+    first = results[0][1]
+    overall, (*_, bare, masked) = first["overall"], first["steps"][0]
+    yield (
+        f"| | decision set, of {overall['positives']} / {overall['negatives']} | false at {100 * LEAST_RECALL:g} %"
+        f" recall | "
+        + " | ".join(f"{step.kind} {step.value:g}, of {bare} / {masked}" for step in STEPS)
+        + f" | covered, missed of {first['covered'][1]} | drawn masks, false of {first['drawn_masks'][1]} |"
+    )
+    yield "| --- |" + " --- |" * (len(STEPS) + 4)
+    yield from (_row(*one) for one in results)
+
+
+def _row(line: Line, found: dict[str, Any]) -> str:
+    overall = found["overall"]
+    cells = [f"{overall['missed_alarms']} / {overall['false_alarms']}", str(found["false_at_recall"])]
+    cells += [f"{missed} / {false}" for missed, false, _, _ in found["steps"]]
+    cells += [str(found["covered"][0]), str(found["drawn_masks"][0])]
+    return f"| {line.name} | " + " | ".join(cells) + " |"

@@ -1,0 +1,45 @@
+"""Decides what is drawn on a face before it is augmented, so that the network learns what the data lack.
+
+A mask drawn over nose and mouth makes a bare face a masked one. Whatever else is drawn keeps the label: a hand or a
+cup before the mouth, a mask pulled down to the chin, a hand before a mask.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from training.face_frame import face_frame
+from training.pictures import Surrounded
+from training.render_covers import draw_random_cover
+from training.render_masks import draw_random_mask
+
+MASKED_SHARE = 0.15
+"""Share of the masked faces that are bare ones with a drawn mask."""
+COVERED_SHARE = 0.2
+"""Share of the bare faces on which something is drawn that is no mask."""
+HAND_SHARE = 0.06
+"""Share of the masked faces before which a hand or a thing is drawn."""
+CHIN_SHARE = 0.25
+"""Share of the covers of bare faces that are masks pulled down to the chin."""
+
+
+def put_mask_on(source: Surrounded, random: np.random.Generator) -> Surrounded | None:
+    """Draw a mask on a bare face; None where the face is too small, or its key points aren't known."""
+    if source.keypoints is None:
+        return None
+    frame = face_frame(source.picture.shape[:2], source.keypoints)
+    return None if frame is None else replace(source, picture=draw_random_mask(source.picture, frame, random))
+
+
+def cover(source: Surrounded, bare: bool, random: np.random.Generator) -> Surrounded:
+    """Draw, on some of the faces whose key points are known, what does not change the label."""
+    if random.random() >= (COVERED_SHARE if bare else HAND_SHARE) or source.keypoints is None:
+        return source
+    frame = face_frame(source.picture.shape[:2], source.keypoints)
+    if frame is None:
+        return source
+    if bare and random.random() < CHIN_SHARE:
+        return replace(source, picture=draw_random_mask(source.picture, frame, random, on_chin=True))
+    return replace(source, picture=draw_random_cover(source.picture, frame, random))
