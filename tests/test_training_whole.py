@@ -25,11 +25,14 @@ from PIL import Image
 import training
 from maskcam.classifier import MaskClassifier
 from maskcam.crops import resize, scale
+from maskcam.errors import UnusableInput
 from maskcam.frames import Pixels
 from maskcam.modelcard import CropRule, file_sha256, load_card
+from training.ablation import TABLE, Budget, Line, ablate
 from training.export import LARGEST_FILE, MEAN_APART, MOST_APART
 from training.manifest import LABELS, NO_MASK, SPLITS, TEST, TRAIN, VALIDATION, read_manifest
 from training.model import build
+from training.temperature import temper
 from training.tf import import_tensorflow
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:keras")
@@ -283,6 +286,8 @@ def test_the_card_tells_the_truth(chain: Chain) -> None:
     assert (card.labels, card.input_size, card.crop) == (LABELS, SIZE, CropRule())
     assert 0.1 <= card.threshold <= 0.9
     assert card.training["seed"] == 3 and card.training["epochs"] == EPOCHS
+    temperature = card.training["temperature"]
+    assert 0.2 <= temperature <= 5 and f"temperature {temperature:.3f}" in chain.exported.out
     assert {one["source"] for one in card.data} == {"kaggle", "own"}
     assert card.start_weights["name"] == "start.weights.h5"
     assert str(chain.folder) not in card.to_json(), "no path of this machine travels with the weights"
@@ -316,6 +321,7 @@ def test_the_app_loads_what_was_exported(chain: Chain, pictures: Pixels, count: 
 def test_the_exported_file_agrees_with_the_best_weights(chain: Chain, pictures: Pixels) -> None:
     model = build(SIZE, len(LABELS), HIDDEN, 0.0)
     model.load_weights(chain.run / "best.weights.h5")
+    temper(model, load_card(chain.exported_file).training["temperature"])
     with MaskClassifier(chain.exported_file) as classifier:
         exported = classifier.classify(pictures)
         expected = np.asarray(model.predict_on_batch(scale(pictures, classifier.card)))
@@ -338,3 +344,26 @@ def test_going_on_with_a_finished_run_changes_nothing(chain: Chain) -> None:
     assert chain.again.code == 0, chain.again.err
     assert chain.again.out.startswith(f"trained {STEPS} steps; ")
     assert checksums(chain.run) == chain.trained
+
+
+def test_an_ablation_trains_a_line_judges_it_and_keeps_it(chain: Chain, tmp_path: Path) -> None:
+    weights = tmp_path / "start.weights.h5"
+    keras = import_tensorflow().keras
+    keras.applications.InceptionV3(include_top=False, weights=None, input_shape=(SIZE, SIZE, 3)).save_weights(weights)
+    budget = Budget(str(weights), "float32", epochs=2, epoch_images=32, ladder_faces=4)
+    line = Line("plain", ("balance", "render"), ("own",), head_only=True, input_size=SIZE)
+    said = list(ablate(chain.manifest, tmp_path / "out", budget, [line]))
+    config = json.loads((tmp_path / "out" / "01" / "config.json").read_text())
+    assert (config["head_epochs"], config["epochs"], config["epoch_images"]) == (2, 0, 32)
+    assert (config["without"], config["sources"]) == (["balance", "render"], ["own"])
+    table = (tmp_path / "out" / TABLE).read_text().splitlines()
+    faces = [one for one in read_manifest(chain.manifest) if one.split == VALIDATION]
+    bare = sum(one.label == NO_MASK for one in faces)
+    assert f"of {bare} / {len(faces) - bare}" in table[2]
+    assert table[-1] == said[0] and said[0].startswith("| plain | ")
+    assert len({row.count("|") for row in table[2:]}) == 1
+    weights.unlink()  # a line that is there is not trained again
+    assert list(ablate(chain.manifest, tmp_path / "out", budget, [line])) == said
+    other = Line("other", (), ("own",), input_size=SIZE)
+    with pytest.raises(UnusableInput, match="no such weights file"):
+        list(ablate(chain.manifest, tmp_path / "out", budget, [line, other]))

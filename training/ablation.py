@@ -88,15 +88,16 @@ def plan(sources: Sequence[str]) -> list[Line]:
     return lines + [Line(f"the same at {size} px", without, tuple(sources), input_size=size) for size in _LARGER]
 
 
-def ablate(manifest: Path, out: Path, budget: Budget) -> Iterator[str]:
+def ablate(manifest: Path, out: Path, budget: Budget, lines: Sequence[Line] = ()) -> Iterator[str]:
     """Train and measure every line that `out` doesn't hold yet, then write the table; yield its lines as they come.
 
+    `lines` are those of `plan`, unless others are given.
     Raises UnusableInput for a manifest or weights that can't be used, FailedOnTheWay when a training fails.
     """
-    sources = _sources(manifest)
+    lines = lines or plan(_sources(manifest))
     faces = read_labelled([manifest], VALIDATION, Trouble())
     results = []
-    for number, line in enumerate(plan(sources), 1):
+    for number, line in enumerate(lines, 1):
         place = out / f"{number:02}"
         kept = place / RESULTS
         if not kept.is_file():

@@ -136,7 +136,9 @@ def _complete(card: ModelCard, classifier: MaskClassifier, samples: Sequence[Sam
     except ValueError as error:
         raise FailedOnTheWay(f"no threshold can be chosen: {error}") from None
     about = read_about(about_path(Path(config.manifest)))
-    trained = sorted({one.source for one in samples if one.split == TRAIN})
+    trained = sorted(
+        {one.source for one in samples if one.split == TRAIN and one.source in (config.sources or [one.source])}
+    )
     return replace(
         card,
         threshold=threshold,

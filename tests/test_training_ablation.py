@@ -1,0 +1,63 @@
+"""The plan of the ablation: one change a line, the same budget for each."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training.ablation import Budget, _false_at_recall, plan
+from training.cli import _parser, main
+from training.sampling import INGREDIENTS
+
+SOURCES = ("large", "second", "scenes")
+
+
+def test_the_plan_begins_with_the_textbook_and_changes_one_thing_a_line() -> None:
+    lines = plan(SOURCES)
+    assert lines[0].without == INGREDIENTS and lines[0].sources == ("large",) and lines[0].head_only
+    for one, following in pairwise(lines):
+        changed = [
+            one.without != following.without,
+            one.sources != following.sources,
+            one.head_only != following.head_only,
+            one.input_size != following.input_size,
+        ]
+        assert sum(changed) == 1
+        assert set(following.without) <= set(one.without) and set(following.sources) >= set(one.sources)
+    assert lines[-1].without == () and lines[-1].sources == SOURCES
+    assert [one.input_size for one in lines[-3:]] == [160, 224, 299]
+
+
+@pytest.mark.parametrize("epochs", [2, 5])
+def test_every_line_sees_as_many_pictures_and_is_understood_by_train(epochs: int) -> None:
+    for line in plan(SOURCES):
+        options = _parser().parse_args(["train", "m.csv", "--out", "x", *line.options(epochs)])
+        assert options.head_epochs + options.epochs == epochs
+        assert tuple(options.without or ()) == line.without and tuple(options.sources) == line.sources
+        assert options.input_size == line.input_size
+
+
+def test_false_alarms_are_counted_where_enough_bare_faces_are_caught() -> None:
+    bare = np.linspace(0.5, 0.9, 800)
+    masked = np.array([0.1, 0.4995, 0.50075, 0.6])
+    truth = np.arange(804) < 800
+    assert _false_at_recall(np.concatenate([bare, masked]).astype(np.float32), truth) == 1
+    few = np.arange(14) < 10
+    assert _false_at_recall(np.concatenate([bare[::80], masked]).astype(np.float32), few) == 2
+
+
+@pytest.mark.parametrize("budget", [{"epochs": 1}, {"epoch_images": 0}, {"ladder_faces": 0}])
+def test_a_budget_needs_something_to_spend(budget: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="ablation needs"):
+        Budget("w", "float32", **budget)
+
+
+def test_wrong_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for options, words in (([], "no such manifest"), (["--epochs", "1"], "needs two epochs")):
+        assert main(["ablate", str(tmp_path / "absent.csv"), "--out", str(tmp_path / "out"), *options]) == 2
+        error = capsys.readouterr().err
+        assert words in error or "not a manifest" in error
+        assert error.count("\n") == 1
