@@ -39,7 +39,7 @@ class Evidence:
     """
 
     __slots__ = (
-        *("_blurred", "_lean", "_log_odds", "_rules", "_small", "_threshold", "_turning_for", "_weight"),
+        *("_anew", "_blurred", "_lean", "_log_odds", "_rules", "_small", "_threshold", "_turning_for", "_weight"),
         *("probability", "reason", "verdict"),
     )
 
@@ -52,15 +52,25 @@ class Evidence:
         self._blurred = 0.0
         self._lean = Verdict.UNSURE
         self._turning_for: float | None = None
+        self._anew = True
         self.probability = threshold
         self.verdict = Verdict.UNSURE
         self.reason: Reason | None = Reason.MIXED
+
+    def change_threshold(self, threshold: float) -> None:
+        """Weigh what is known against another threshold; the verdict follows with the next frame, without delay."""
+        self._threshold = log_odds(check_threshold(threshold))
+        low, high = self._limits()
+        self._log_odds = min(max(self._log_odds, low), high)
+        # What was said by the old threshold gives no head start by the new one.
+        self._lean = Verdict.UNSURE
+        self._anew = True
 
     def add(self, elapsed: float, probability: float, doubt: Reason | None) -> None:
         """Take one frame's raw no-mask probability and doubt, `elapsed` seconds after the one before."""
         first = self._weight == 0.0
         self._average(elapsed, probability, doubt, first)
-        self._judge(elapsed, first)
+        self._judge(elapsed)
         self._doubt(elapsed, doubt, first)
         if self.reason in (None, Reason.MIXED):
             self.verdict = self._lean
@@ -70,9 +80,7 @@ class Evidence:
 
     def _average(self, elapsed: float, probability: float, doubt: Reason | None, first: bool) -> None:
         rules = self._rules
-        # The cut-off leaves room on both sides of an extreme threshold too: each verdict must stay possible.
-        low = min(0.0, self._threshold) - rules.log_odds_limit
-        high = max(0.0, self._threshold) + rules.log_odds_limit
+        low, high = self._limits()
         measured = min(max(log_odds(probability), low), high)
         constant = rules.bare_seconds if measured > self._log_odds else rules.mask_seconds
         own = 1.0 if doubt is None else rules.doubtful_weight
@@ -81,10 +89,16 @@ class Evidence:
         self._log_odds += step * (measured - self._log_odds)
         self.probability = 1.0 / (1.0 + math.exp(-self._log_odds))
 
-    def _judge(self, elapsed: float, first: bool) -> None:
+    def _limits(self) -> tuple[float, float]:
+        # The cut-off leaves room on both sides of an extreme threshold too: each verdict must stay possible.
+        limit = self._rules.log_odds_limit
+        return min(0.0, self._threshold) - limit, max(0.0, self._threshold) + limit
+
+    def _judge(self, elapsed: float) -> None:
         rules = self._rules
         said = lean(self._log_odds - self._threshold, self._lean, rules)
-        if said is self._lean or first or Verdict.UNSURE not in (said, self._lean):
+        anew, self._anew = self._anew, False
+        if said is self._lean or anew or Verdict.UNSURE not in (said, self._lean):
             self._lean = said
             self._turning_for = None
             return

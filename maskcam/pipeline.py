@@ -47,6 +47,15 @@ class Pipeline:
         self._rules = rules or TrackRules()
         self._tracker = Tracker(self.threshold, self._rules)
 
+    def change_threshold(self, threshold: float | None) -> None:
+        """Judge by another threshold from the next frame on, None for the card's; everybody stays who they are."""
+        self.threshold = self._classifier.card.threshold if threshold is None else threshold
+        self._tracker.change_threshold(self.threshold)
+
+    def change_detector(self, detector: Detector) -> None:
+        """Look for faces with another detector from the next frame on; everybody stays who they are."""
+        self._detector = detector
+
     def process(self, frame: Frame) -> Result:
         """Judge the next frame of a video; frames come in order."""
         faces, probability, doubtful = self._look(frame)

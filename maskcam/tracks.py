@@ -51,6 +51,12 @@ class Tracker:
         self._time: float | None = None
         self._picture = (0, 0)
 
+    def change_threshold(self, threshold: float) -> None:
+        """Judge by another threshold from the next frame on; everybody keeps number, place and evidence."""
+        self._threshold = check_threshold(threshold)
+        for person in self._people:
+            person.evidence.change_threshold(threshold)
+
     def update(
         self,
         frame_index: int,

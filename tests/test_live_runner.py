@@ -336,14 +336,17 @@ def test_the_pipeline_is_changed_between_two_frames_in_its_own_thread(parts: Par
 
         def change(pipeline: Pipeline) -> Pipeline:
             seen.append((pipeline, threading.current_thread().name))
-            return Pipeline(*parts, threshold=0.999)
+            pipeline.change_threshold(0.999)
+            return pipeline
 
         runner.change_pipeline(change)
         wait_for(lambda: seen)
         assert seen == [(first, "maskcam analyse")]
         # At this threshold even the bare face counts as masked.
         wait_for_view(runner, lambda view: "mask" in view.analysed.result.verdicts)
-        runner.replace_pipeline(Pipeline(*parts))
+        assert runner.view().analysed.result.track_ids.tolist() == [1]  # type: ignore[union-attr]
+        other = Pipeline(*parts)
+        runner.change_pipeline(lambda pipeline: other)
         wait_for_view(runner, lambda view: "no_mask" in view.analysed.result.verdicts)
         runner.stop(3.0)
 

@@ -8,7 +8,7 @@ import pytest
 from maskcam.assets import MASK_MODEL, asset
 from maskcam.classifier import MaskClassifier
 from maskcam.drawn_mask import draw_mask
-from maskcam.faces import FaceDetector
+from maskcam.faces import FaceDetector, Range
 from maskcam.frames import EventKind, Faces, Frame, Reason, Verdict
 from maskcam.pipeline import Pipeline
 from tests.support import astronaut, keypoints, scaled
@@ -47,6 +47,25 @@ def test_the_threshold_decides(parts: tuple[FaceDetector, MaskClassifier]) -> No
     pipeline = Pipeline(*parts, threshold=0.999999)
     assert Pipeline(*parts).threshold == parts[1].card.threshold
     assert pipeline.process_single(Frame(astronaut())).verdicts[0] is not Verdict.NO_MASK
+
+
+def test_threshold_and_detector_change_under_the_same_people(parts: tuple[FaceDetector, MaskClassifier]) -> None:
+    pipeline, image = Pipeline(*parts), astronaut()
+    before = [pipeline.process(Frame(image, number, number / 25)) for number in range(10)]
+    pipeline.change_threshold(0.999999)
+    with FaceDetector(Range.FAR) as far:
+        pipeline.change_detector(far)
+        after = [pipeline.process(Frame(image, number, number / 25)) for number in range(10, 30)]
+        # The other model puts its boxes elsewhere, so it is the one that looks.
+        assert not np.allclose(after[-1].boxes, before[-1].boxes, atol=1)
+    pipeline.change_threshold(None)
+    assert pipeline.threshold == parts[1].card.threshold
+    assert before[-1].verdicts == (Verdict.NO_MASK,)
+    assert after[0].verdicts != (Verdict.NO_MASK,)
+    assert {int(one.track_ids[0]) for one in before + after} == {1}
+    kinds = [event.kind for one in before + after for event in one.events]
+    assert kinds[0] is EventKind.APPEARED
+    assert set(kinds[1:]) == {EventKind.VERDICT}
 
 
 def test_a_blurred_face_is_doubted(parts: tuple[FaceDetector, MaskClassifier]) -> None:

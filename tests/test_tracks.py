@@ -336,6 +336,53 @@ def test_another_picture_size_is_another_picture() -> None:
     assert result.track_ids.tolist() == [2]
 
 
+def test_another_threshold_takes_effect_with_the_next_frame_and_everybody_stays_who_they_are() -> None:
+    tracker = Tracker(0.5)
+    rows = [face(300, 300, bare=0.6), face(700, 300, bare=0.97), face(1000, 300, bare=0.1)]
+    run(2, 30, lambda t: rows, tracker)
+    tracker.change_threshold(0.8)
+    stricter = step(tracker, 60, 2.0, rows)
+    assert stricter.verdicts == (Verdict.MASK, Verdict.NO_MASK, Verdict.MASK)
+    assert [(event.track, event.kind) for event in stricter.events] == [(1, EventKind.VERDICT)]
+    tracker.change_threshold(0.05)
+    laxer = step(tracker, 61, 2.03, rows)
+    assert laxer.track_ids.tolist() == [1, 2, 3]
+    assert laxer.verdicts[:2] == (Verdict.NO_MASK, Verdict.NO_MASK)
+    assert laxer.verdicts[2] is not Verdict.MASK
+    tracker.change_threshold(0.5)
+    back = run(1, 30, lambda t: [*rows, face(150, 600, bare=0.6)], tracker, start=2.07)[-1]
+    assert back.track_ids.tolist() == [1, 2, 3, 4]
+    assert back.verdicts[1:3] == (Verdict.NO_MASK, Verdict.MASK)
+    # A newcomer is judged by the threshold of now, and a threshold of long ago is forgotten.
+    assert back.verdicts[3] is back.verdicts[0]
+    assert back.no_mask_probability[0] == pytest.approx(back.no_mask_probability[3], abs=0.02)
+
+
+@pytest.mark.parametrize("extreme", [0.0001, 0.9999])
+def test_an_extreme_threshold_leaves_no_trace_when_it_is_taken_back(extreme: float) -> None:
+    tracker, plain = Tracker(0.5), Tracker(0.5)
+    tracker.change_threshold(extreme)
+    for other in (tracker, plain):
+        run(1, 30, lambda t: [face(300, 300, bare=0.99999 if extreme > 0.5 else 0.00001)], other)
+    tracker.change_threshold(0.5)
+    rows = [face(300, 300, bare=0.03 if extreme > 0.5 else 0.97)]
+    turned = [
+        next(
+            i for i in range(60) if step(other, i, 1 + i / 30, rows).verdicts == step(Tracker(0.5), 0, 0, rows).verdicts
+        )
+        for other in (tracker, plain)
+    ]
+    assert abs(turned[0] - turned[1]) <= 2
+
+
+def test_a_threshold_that_is_none_is_refused() -> None:
+    tracker = Tracker(0.5)
+    run(1, 30, lambda t: [face(300, 300)], tracker)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        tracker.change_threshold(1.0)
+    assert step(tracker, 31, 1.03, [face(300, 300)]).verdicts == (Verdict.MASK,)
+
+
 def test_nothing_gives_nothing() -> None:
     tracker = Tracker(0.5)
     result = step(tracker, 7, 1.5, [])

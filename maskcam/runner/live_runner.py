@@ -113,10 +113,6 @@ class LiveRunner:
             self._changes.append(change)
             self._state.notify_all()
 
-    def replace_pipeline(self, pipeline: Pipeline) -> None:
-        """Analyse with another pipeline from the next frame on; it follows nobody yet."""
-        self.change_pipeline(lambda _: pipeline)
-
     def stop(self, timeout: float) -> bool:
         """End everything, within `timeout` seconds; False if a thread still hangs in a read or in the analysis.
 

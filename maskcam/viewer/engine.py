@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +61,6 @@ class Engine:
         self._loaded: Range | None = None
         self._detector: FaceDetector | None = None
         self._classifier: MaskClassifier | None = None
-        self._left: deque[Event] = deque()
         self._runner: LiveRunner | None = None
         self._player: PlayedVideo | None = None
         self._spec: SourceSpec | None = None
@@ -104,7 +101,7 @@ class Engine:
             self._runner.reopen()
 
     def judge(self, reach: Range, threshold: float | None) -> None:
-        """Judge by these from the next picture on; people are then followed anew."""
+        """Judge by these from the next picture on; everybody keeps number and past."""
         if (reach, threshold) == (self._reach, self._threshold):
             return
         self._reach, self._threshold = reach, threshold
@@ -117,20 +114,11 @@ class Engine:
 
     def drain(self) -> tuple[Analysed, ...]:
         """All results since the last call."""
-        if self._runner is None:
-            return ()
-        taken = self._runner.drain()
-        if not taken or not self._left:
-            return taken
-        events = tuple(self._left.popleft() for _ in range(len(self._left)))
-        first = replace(taken[0], result=replace(taken[0].result, events=events + taken[0].result.events))
-        return (first, *taken[1:])
+        return () if self._runner is None else self._runner.drain()
 
     def farewell(self) -> tuple[Event, ...]:
         """After `stop`: the events that nobody drained, everybody's leaving among them."""
-        if self._runner is None:
-            return ()
-        return (*self._left, *self._runner.farewell())
+        return () if self._runner is None else self._runner.farewell()
 
     def stop(self, timeout: float) -> bool:
         """End everything; False if a thread still hangs, after which the models are left as they are."""
@@ -146,17 +134,20 @@ class Engine:
 
     def _build(self, before: Pipeline) -> Pipeline:
         """Load what isn't loaded yet; runs in the analysis thread, so the window never waits for it."""
-        self._left.extend(before.finish())
-        with _LOADING:
-            return self._load()
-
-    def _load(self) -> Pipeline:
         reach, threshold = self._reach, self._threshold
+        with _LOADING:
+            detector, classifier = self._load(reach)
+        if classifier is self._classifier:
+            before.change_detector(detector)
+            before.change_threshold(threshold)
+            return before
+        self._classifier = classifier
+        return Pipeline(detector, classifier, threshold)
+
+    def _load(self, reach: Range) -> tuple[FaceDetector, MaskClassifier]:
         if self._detector is None or self._loaded is not reach:
             detector = FaceDetector(reach)
             if self._detector is not None:
                 self._detector.close()
             self._detector, self._loaded = detector, reach
-        if self._classifier is None:
-            self._classifier = MaskClassifier(self._weights)
-        return Pipeline(self._detector, self._classifier, threshold)
+        return self._detector, self._classifier or MaskClassifier(self._weights)
