@@ -37,7 +37,7 @@ from maskcam.viewer.app import forget_opencvs_qt
 from maskcam.viewer.keys import BY_NAME, KEYS
 from maskcam.viewer.remember import Memory
 from maskcam.viewer.settings import Settings
-from maskcam.viewer.shown import AlarmLight
+from maskcam.viewer.shown import AlarmLight, Counts, Shown
 from maskcam.viewer.source_control import demo_source
 from maskcam.viewer.window import ViewerWindow
 from tests.http_camera import HttpCamera
@@ -548,6 +548,38 @@ def test_everything_has_a_name_and_the_keyboard_reaches_it(make: Make, qtbot: An
     one.actions_.by_name["settings"].trigger()
     assert one.dialog is not None
     assert one.dialog.threshold.accessibleName() == "Sensitivity"
+
+
+def test_the_status_bar_says_what_it_can_at_any_width(make: Make, qtbot: Any) -> None:
+    one = make()
+    many = Shown(
+        source="a-recording-of-the-whole-long-day-at-the-front-door.mp4",
+        counts=Counts(mask=12, no_mask=11, unsure=10),
+        alarm=AlarmLight.SNOOZED,
+        snooze_left=300,
+        people=128,
+        people_without=117,
+    )
+    bar = one.front.status
+    one._ticking.stop()
+    for width in (440, 480, 560, 700, 799, 800, 900, 1040, 1400):
+        one.resize(width, 520)
+        bar.show_state(many)
+        qtbot.wait(20)
+        assert one.width() == width
+        for line in (bar.alarm, bar.source):
+            words = line.painted()
+            assert line.fontMetrics().horizontalAdvance(words) <= line.width()
+            assert not words.endswith("…"), (width, words)
+        assert "128" in bar.source.painted()
+        assert "117" in bar.source.painted()
+        assert "without" in bar.source.painted()
+        assert "5:00" in bar.alarm.painted()
+        tiles = [bar.people, bar.without, bar.with_mask, bar.unsure]
+        ends = [(tile.mapTo(bar, QPoint(0, 0)).x(), tile.width(), tile.minimumSizeHint().width()) for tile in tiles]
+        assert all(wide >= needed for _, wide, needed in ends), (width, ends)
+        assert bar.alarm.mapTo(bar, QPoint(0, 0)).x() >= ends[-1][0] + ends[-1][1]
+    assert bar.source.painted() == bar.source.text()
 
 
 @pytest.mark.parametrize("ratio", [1, 2])

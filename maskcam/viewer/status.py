@@ -13,7 +13,9 @@ from maskcam.viewer.shown import AlarmLight, Shown
 _SIDE = 26
 _NUMBER = 21.0
 _WORD = 9.5
-_NARROW = 720
+_NARROW = 800
+_NAME = 24
+"""Characters of a source's name that are shown where there is no room for all of it."""
 _UNKNOWN = "\N{EN DASH}"
 
 
@@ -29,9 +31,8 @@ class _Tile(QWidget):
         self._number.setMinimumWidth(self._number.fontMetrics().horizontalAdvance("0"))
         self.words = QLabel(word)
         self.words.setFont(font(_WORD))
-        row = QHBoxLayout(self)
+        row = self.row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
         if verdict is not None:
             row.addWidget(self._sign)
         row.addWidget(self._number)
@@ -58,15 +59,36 @@ class _Tile(QWidget):
             self._sign.setPixmap(QPixmap.fromImage(sign(self._verdict, _SIDE, ratio, strength)))
 
 
-class _Line(QLabel):
-    """A line of words, cut at its end where there is no room for all of it."""
+class Line(QLabel):
+    """A line of words, on the right, in the longest of its wordings for which there is room."""
+
+    def __init__(self, points: float) -> None:
+        super().__init__()
+        self._wordings: tuple[str, ...] = ("",)
+        self.setFont(font(points))
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def say(self, wordings: tuple[str, ...]) -> None:
+        """Say this, from the longest wording to the shortest; the longest is also read out and in the tooltip."""
+        if wordings != self._wordings:
+            self._wordings = wordings
+            self.setText(wordings[0])
+            self.setToolTip(wordings[0])
+            self.update()
+
+    def painted(self) -> str:
+        """The words as they fit, the shortest wording cut at its end where even that doesn't."""
+        measure, room = self.fontMetrics(), self.width()
+        for words in self._wordings:
+            if measure.horizontalAdvance(words) <= room:
+                return words
+        return measure.elidedText(self._wordings[-1], Qt.TextElideMode.ElideRight, room)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint what there is room for, on the right."""
+        """Paint what there is room for."""
         painter = QPainter(self)
-        said = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
         painter.setPen(self.palette().color(self.foregroundRole()))
-        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), said)
+        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), self.painted())
         painter.end()
 
 
@@ -80,12 +102,7 @@ class StatusBar(QWidget):
         self.without = _Tile("without mask", Verdict.NO_MASK)
         self.with_mask = _Tile("with mask", Verdict.MASK)
         self.unsure = _Tile("unsure", Verdict.UNSURE)
-        self.alarm = _Line()
-        self.alarm.setFont(font(10.5))
-        self.source = _Line()
-        self.source.setFont(font(_WORD))
-        for one in (self.alarm, self.source):
-            one.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.alarm, self.source = Line(10.5), Line(_WORD)
         right = QVBoxLayout()
         right.setSpacing(1)
         right.addWidget(self.alarm)
@@ -109,8 +126,9 @@ class StatusBar(QWidget):
         wide = self.width() >= _NARROW
         for tile in self._tiles:
             tile.words.setVisible(wide)
-        self.source.setVisible(wide)
+            tile.row.setSpacing(8 if wide else 5)
         self._row.setSpacing(26 if wide else 12)
+        self._row.setContentsMargins(*(18, 7, 18, 7) if wide else (12, 7, 12, 7))
 
     def show_state(self, shown: Shown) -> None:
         """Show the numbers of now."""
@@ -119,33 +137,31 @@ class StatusBar(QWidget):
         self.with_mask.show_count(None if counts is None else counts.mask)
         self.without.show_count(None if counts is None else counts.no_mask)
         self.unsure.show_count(None if counts is None else counts.unsure)
-        _say(self.alarm, alarm_words(shown))
-        _say(self.source, source_words(shown))
+        self.alarm.say(alarm_words(shown))
+        self.source.say(source_words(shown))
 
 
-def alarm_words(shown: Shown) -> str:
-    """How the alarm stands."""
+def alarm_words(shown: Shown) -> tuple[str, ...]:
+    """How the alarm stands, from the longest wording to the shortest."""
     match shown.alarm:
         case AlarmLight.OFF:
-            return "Alarm off"
+            return ("Alarm off",)
         case AlarmLight.WATCHING:
-            return "Alarm on"
+            return ("Alarm on",)
         case AlarmLight.SNOOZED:
             minutes, seconds = divmod(int(shown.snooze_left + 0.999), 60)
-            return f"Alarm silent for {minutes}:{seconds:02d}"
+            return (f"Alarm silent for {minutes}:{seconds:02d}", f"Silent {minutes}:{seconds:02d}")
         case AlarmLight.RAISED:
-            return "ALARM: no mask"
+            return ("ALARM: no mask", "ALARM")
 
 
-def source_words(shown: Shown) -> str:
-    """What is watched, and what was seen since it was chosen."""
+def source_words(shown: Shown) -> tuple[str, ...]:
+    """What is watched, and what was seen since it was chosen, from the longest wording to the shortest."""
     if shown.source is None:
-        return ""
+        return ("",)
+    name = shown.source
+    short = name if len(name) <= _NAME else f"{name[: _NAME // 2 - 1]}…{name[-_NAME // 2 :]}"
     people = f"{shown.people} {'person' if shown.people == 1 else 'people'} seen, {shown.people_without} without a mask"
-    return f"{shown.source}  ·  {people}"
-
-
-def _say(label: QLabel, words: str) -> None:
-    if label.text() != words:
-        label.setText(words)
-        label.setToolTip(words)
+    few = f"{shown.people} seen, {shown.people_without} without"
+    # The name comes first to go: the window's user knows what they chose.
+    return (f"{name}  ·  {people}", f"{short}  ·  {people}", people, f"{short}  ·  {few}", few, f"{shown.people_without}/{shown.people} without")
