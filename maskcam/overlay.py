@@ -21,11 +21,12 @@ _FIRST = (Verdict.NO_MASK, Verdict.UNSURE, Verdict.MASK)
 _SHIFT = 4
 
 
-def draw(image: Pixels, result: Result) -> Pixels:
+def draw(image: Pixels, result: Result, *, counted: bool = True) -> Pixels:
     """A copy of `image (h, w, 3) uint8, RGB` with every person of `result` framed and labelled.
 
-    Each verdict has its colour, its sign and its frame: no mask a heavy sharp rectangle, mask a rounded one,
-    unsure four corners. A person not detected in this frame has a thin dashed frame and a paler label.
+    `counted` puts how many people there are, by verdict, on a plate in a corner that is free. Each verdict has its
+    colour, its sign and its frame: no mask a heavy sharp rectangle, mask a rounded one, unsure four corners. A person
+    not detected in this frame has a thin dashed frame and a paler label.
     """
     check_image(image)
     height, width = image.shape[:2]
@@ -39,9 +40,11 @@ def draw(image: Pixels, result: Result) -> Pixels:
     for i in reversed(gravest):
         _frame(drawn, boxes[i], result.verdicts[i], bool(result.detected[i]), size)
 
-    total, (x, y) = _counts(result, boxes, size)
-    total.lay(drawn, x, y)
-    placed: list[Rectangle] = [(x, y, x + total.width, y + total.height)]
+    placed: list[Rectangle] = []
+    if counted:
+        total, (x, y) = _counts(result, boxes, size)
+        total.lay(drawn, x, y)
+        placed.append((x, y, x + total.width, y + total.height))
     chosen: list[tuple[Patch, int, int]] = []
     for i in gravest:
         patch, (x, y) = _label(result, i, boxes, placed, size)

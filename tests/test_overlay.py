@@ -307,6 +307,17 @@ def test_a_result_of_another_picture_is_refused() -> None:
         draw(np.zeros((10, 20), np.uint8), result(20, 10))
 
 
+def test_people_are_counted_only_where_it_is_wanted() -> None:
+    image = ground(1280, 720)
+    assert np.array_equal(draw(image, result(1280, 720), counted=False), image)
+    one = result(1280, 720, person((600, 300, 700, 420), MASK, 0.1))
+    plain, counted = draw(image, one, counted=False), draw(image, one)
+    corner = (slice(0, 60), slice(0, 400))
+    assert not changed(image, plain)[corner].any()
+    assert changed(image, counted)[corner].any()
+    assert np.array_equal(plain[100:], counted[100:])
+
+
 def test_the_counts_move_out_of_a_faces_way() -> None:
     image = np.full((720, 1280, 3), 128, np.uint8)
     free = draw(image, result(1280, 720, person((600, 300, 700, 420), MASK, 0.1)))

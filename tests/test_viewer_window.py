@@ -28,20 +28,24 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from maskcam.assets import DEMO_CLIP, MASK_MODEL, asset
 from maskcam.cameras import CameraInfo
 from maskcam.faces import Range
-from maskcam.frames import Pixels
+from maskcam.frames import Pixels, Verdict
 from maskcam.live import Cause, LiveSource, SourceLost
 from maskcam.live_sources import SourceKind, SourceSpec, open_source, parse_source
 from maskcam.sources import VideoSource
 from maskcam.viewer import crash, dialogs, keep_control, wiring
 from maskcam.viewer.app import forget_opencvs_qt
+from maskcam.viewer.canvas import Canvas
+from maskcam.viewer.compose import compose
+from maskcam.viewer.keeper import Keeper
 from maskcam.viewer.keys import BY_NAME, KEYS
 from maskcam.viewer.remember import Memory
 from maskcam.viewer.settings import Settings
-from maskcam.viewer.shown import AlarmLight, Counts, Shown
+from maskcam.viewer.shown import AlarmLight, Counts, Picture, Shown
 from maskcam.viewer.source_control import demo_source
 from maskcam.viewer.window import ViewerWindow
 from tests.http_camera import HttpCamera
 from tests.support import ROOT, astronaut, scaled, write_clip
+from tests.viewer_parts import result
 
 forget_opencvs_qt()
 
@@ -308,6 +312,29 @@ def test_everything_that_is_kept(make: Make, qtbot: Any, folder: Path, monkeypat
     assert len(pictures) > 15
     with Image.open(next(folder.glob("*.png"))) as saved:
         assert saved.size == (pictures[0].shape[1], pictures[0].shape[0])
+
+
+def test_people_are_counted_in_what_is_saved_and_not_on_the_screen(qtbot: Any, folder: Path) -> None:
+    picture = Picture(portrait(320, 240, 0), result(0, 0.0, (1, Verdict.MASK), size=(320, 240)), 0, 0.0)
+    seen, canvas = Shown(source="Desk", picture=picture), Canvas()
+    qtbot.addWidget(canvas)
+    canvas.resize(320, 240)
+    canvas.set_shown(seen)
+    canvas.show()
+    qtbot.waitUntil(lambda: canvas.painted > 0)
+    keeper = Keeper(lambda error: None)
+    assert keeper.snapshot(seen, folder)
+    keeper.start_recording(folder, 0.0)
+    keeper.show(seen)
+    assert keeper.close(5)
+    plain, counted = (compose(picture, mirrored=False, counted=one) for one in (False, True))
+    assert (plain != counted).any(axis=2).sum() > 1000
+    assert np.array_equal(canvas._pixels, plain)
+    with Image.open(next(folder.glob("*.png"))) as saved:
+        assert np.array_equal(np.asarray(saved.convert("RGB")), counted)
+    with VideoSource(next(folder.glob("*.mp4"))) as video:
+        recorded = next(iter(video)).frame.image.astype(int)
+    assert np.abs(recorded - counted).mean() < np.abs(recorded - plain).mean()
 
 
 def test_private_view_pixelates_what_is_shown_and_saved(make: Make, qtbot: Any, folder: Path) -> None:

@@ -20,14 +20,21 @@ def noise(number: int, level: int = 120) -> Pixels:
     return np.clip(spread + level, 0, 255).astype(np.uint8)
 
 
-def result(number: int, time: float, *people: Person, appeared: tuple[int, ...] = (), x: float = 20.0) -> Result:
+def result(
+    number: int,
+    time: float,
+    *people: Person,
+    appeared: tuple[int, ...] = (),
+    x: float = 20.0,
+    size: tuple[int, int] = SIZE,
+) -> Result:
     """People side by side, 20 pixels wide."""
     n = len(people)
     boxes = np.array([(x + 30 * i, 20, x + 30 * i + 20, 45) for i in range(n)], np.float32).reshape(n, 4)
     return Result(
         number,
         time,
-        *SIZE,
+        *size,
         boxes,
         np.full(n, 0.9, np.float32),
         np.array([track for track, _ in people], np.int64),

@@ -98,8 +98,9 @@ class Canvas(QWidget):
         look = (*what, width, height, ratio, self._shown.mirrored, self._shown.greyed)
         if look != self._look:
             self._look = look
+            shown = self._shown
             self._pixels = compose(
-                picture, mirrored=self._shown.mirrored, greyed=self._shown.greyed, size=(width, height)
+                picture, mirrored=shown.mirrored, greyed=shown.greyed, counted=False, size=(width, height)
             )
             # QImage only borrows the pixels: they are kept beside it.
             self._image = QImage(self._pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)

@@ -24,9 +24,12 @@ def fitted(picture: Size, room: Size) -> tuple[int, int, int, int]:
     return (room[0] - width) // 2, (room[1] - height) // 2, width, height
 
 
-def compose(picture: Picture, *, mirrored: bool, greyed: bool = False, size: Size | None = None) -> Pixels:
-    """The picture, scaled to `size` (width, height), with every person framed and labelled.
+def compose(
+    picture: Picture, *, mirrored: bool, greyed: bool = False, counted: bool = True, size: Size | None = None
+) -> Pixels:
+    """The picture, scaled to `size` (width, height), with every person framed and labelled, and `counted`.
 
+    The window's status bar counts people already; what is saved has none, so there the count is in the picture.
     Scaled first and labelled then, so that lines and words are sharp at any size, and never mirrored. A greyed
     picture has no verdicts: nobody knows whether they still hold.
     """
@@ -43,7 +46,7 @@ def compose(picture: Picture, *, mirrored: bool, greyed: bool = False, size: Siz
         return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), np.uint8)
     if picture.result is None:
         return image
-    return draw(image, moved(picture.result, (width, height), mirrored))
+    return draw(image, moved(picture.result, (width, height), mirrored), counted=counted)
 
 
 def moved(result: Result, size: Size, mirrored: bool) -> Result:

@@ -161,7 +161,15 @@ def source_words(shown: Shown) -> tuple[str, ...]:
         return ("",)
     name = shown.source
     short = name if len(name) <= _NAME else f"{name[: _NAME // 2 - 1]}…{name[-_NAME // 2 :]}"
-    people = f"{shown.people} {'person' if shown.people == 1 else 'people'} seen, {shown.people_without} without a mask"
-    few = f"{shown.people} seen, {shown.people_without} without"
+    seen, without = shown.people, shown.people_without
+    people = f"{seen} {'person' if seen == 1 else 'people'} seen, {without} without a mask"
+    few = f"{seen} seen, {without} without"
     # The name comes first to go: the window's user knows what they chose.
-    return (f"{name}  ·  {people}", f"{short}  ·  {people}", people, f"{short}  ·  {few}", few, f"{shown.people_without}/{shown.people} without")
+    return (
+        f"{name}  ·  {people}",
+        f"{short}  ·  {people}",
+        people,
+        f"{short}  ·  {few}",
+        few,
+        f"{without}/{seen} without",
+    )
