@@ -123,7 +123,8 @@ class Result:
     detector's `(n,) float32`. `track_ids` is `(n,) int64`, -1 where a single picture has no tracks. `detected` is
     `(n,) bool`, False while a track coasts; its raw probability is then the last one measured.
     `no_mask_probability` is smoothed over time, `raw_no_mask_probability` is this frame's; both are
-    bare / (bare + mask), `(n,) float32`. `events` are those that this frame brought.
+    bare / (bare + mask), `(n,) float32`. `events` are those that this frame brought. `found` is every box that the
+    detector gave for this frame, `(m, 4) float32`, believed to be a person or not; it may reach over the edge.
     """
 
     index: int
@@ -139,10 +140,12 @@ class Result:
     verdicts: tuple[Verdict, ...]
     reasons: tuple[Reason | None, ...]
     events: tuple[Event, ...] = field(default=())
+    found: Floats = field(default_factory=lambda: np.zeros((0, 4), np.float32))
 
     def __post_init__(self) -> None:
         n = len(self.boxes)
         check_array("boxes", self.boxes, (n, 4))
+        check_array("found", self.found, (len(self.found), 4))
         for name in ("scores", "no_mask_probability", "raw_no_mask_probability"):
             check_array(name, getattr(self, name), (n,))
         check_array("track_ids", self.track_ids, (n,), np.int64)

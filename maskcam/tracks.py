@@ -116,7 +116,7 @@ class Tracker:
             for person in self._people
             if person.track in before and person.track and person.evidence.verdict is not before[person.track]
         ]
-        return self._result(frame_index, time, width, height, events)
+        return self._result(frame_index, time, events, faces.boxes)
 
     def finish(self) -> tuple[Event, ...]:
         """The `left` events of everybody still in view, at the last frame's time; nobody is in view after."""
@@ -181,7 +181,8 @@ class Tracker:
         self._people.sort(key=lambda person: (person.track == 0, person.track))
         return [person.event(time, EventKind.APPEARED) for person in ready]
 
-    def _result(self, frame_index: int, time: float, width: int, height: int, events: Iterable[Event]) -> Result:
+    def _result(self, frame_index: int, time: float, events: Iterable[Event], found: Floats) -> Result:
+        width, height = self._picture
         people = [person for person in self._people if person.track]
         boxes = np.array([person.box for person in people], np.float64).reshape(-1, 4)
         return Result(
@@ -198,6 +199,7 @@ class Tracker:
             tuple(person.evidence.verdict for person in people),
             tuple(person.evidence.reason for person in people),
             tuple(events),
+            found,
         )
 
 
@@ -245,4 +247,5 @@ def judge_single(
         probability,
         tuple(verdicts),
         tuple(reasons),
+        found=faces.boxes,
     )

@@ -10,7 +10,9 @@ from maskcam.classifier import MaskClassifier
 from maskcam.drawn_mask import draw_mask
 from maskcam.faces import FaceDetector, Range
 from maskcam.frames import EventKind, Faces, Frame, Reason, Verdict
+from maskcam.live import Analysed, Captured
 from maskcam.pipeline import Pipeline
+from maskcam.viewer.sight import Sight
 from tests.support import astronaut, keypoints, scaled
 
 
@@ -89,6 +91,29 @@ def test_a_sharp_face_is_not_doubted_until_it_is_too_small(parts: tuple[FaceDete
         assert doubts(box, crop_faces(small, box, parts[1].card)) == [None], factor
     box = np.array([[10, 10, 10 + SMALLEST_FACE - 1, 10 + SMALLEST_FACE - 1]], np.float32)
     assert doubts(box, crop_faces(astronaut(), box, parts[1].card)) == [Reason.TOO_SMALL]
+
+
+def test_a_face_too_weak_to_be_followed_is_pixelated_in_private_view(
+    parts: tuple[FaceDetector, MaskClassifier],
+) -> None:
+    weak = []
+    for size in range(60, 150, 6):
+        image = np.full((720, 1280, 3), 90, np.uint8)
+        face = scaled(astronaut()[50:200, 150:300], size / 150)
+        image[200 : 200 + size, 300 : 300 + size] = face
+        result = Pipeline(*parts).process(Frame(image))
+        inside = [box for box in result.found if 250 < box[0] < 450 and 150 < box[1] < 350]
+        if inside and not len(result):
+            weak.append((image, result, size))
+    assert weak
+    for image, result, size in weak:
+        sight = Sight()
+        captured = Captured(Frame(image), 0.0)
+        sight.take(Analysed(captured, result, 0.0))
+        picture = sight.private_picture()
+        assert picture is not None
+        middle = (slice(200 + size // 3, 200 + 2 * size // 3), slice(300 + size // 3, 300 + 2 * size // 3))
+        assert len(np.unique(picture.image[middle].reshape(-1, 3), axis=0)) <= 16
 
 
 def test_nobody_in_view_is_an_empty_result(parts: tuple[FaceDetector, MaskClassifier]) -> None:

@@ -415,6 +415,15 @@ def test_ids_count_from_left_to_right() -> None:
     assert result.boxes[:, 0].tolist() == [150, 450, 850]
 
 
+def test_every_box_of_the_detector_is_handed_on_believed_or_not() -> None:
+    tracker = Tracker(0.5)
+    rows = [face(300, 300), face(700, 300, score=0.2), face(1275, 300, score=0.12)]
+    found = step(tracker, 0, 0.0, rows)
+    assert found.track_ids.tolist() == [1]
+    assert found.found.tolist() == [list(row[0]) for row in rows]
+    assert len(step(tracker, 1, 0.04, []).found) == 0
+
+
 def test_a_single_picture_is_judged_without_tracks() -> None:
     rows = [
         *(face(1000, 300, bare=0.02), face(200, 300, bare=0.9), face(400, 300, bare=0.45)),

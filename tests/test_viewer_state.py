@@ -410,6 +410,25 @@ def test_private_view_never_shows_a_picture_that_was_not_analysed() -> None:
     assert state.shown(0.3).picture.number == 5  # type: ignore[union-attr]
 
 
+def test_private_view_pixelates_what_only_might_be_a_face_also_when_it_flickers() -> None:
+    state, weak = watching(privacy=True), (slice(70, 100), slice(90, 120))
+
+    def hidden(at: float, found: list[tuple[float, ...]]) -> bool:
+        one = analysed(round(at * 100), at)
+        boxes = np.array(found, np.float32).reshape(-1, 4)
+        one = replace(one, result=replace(one.result, found=boxes))
+        state.update(at, running(one.captured), [one])
+        picture = state.shown(at).picture
+        assert picture is not None
+        assert np.array_equal(picture.image[:50], one.captured.frame.image[:50])
+        return not np.array_equal(picture.image[weak], one.captured.frame.image[weak])
+
+    assert hidden(0.1, [(90, 70, 120, 100)])
+    assert hidden(0.2, [])
+    assert hidden(0.6, [])
+    assert not hidden(0.7, [])
+
+
 def test_shown_refuses_a_face_in_private_view() -> None:
     with pytest.raises(ValueError, match="private"):
         Shown(source="Desk", private=True, picture=Picture(noise(1), None, 0, 0.0))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from maskcam.frames import Pixels, Result
+from maskcam.frames import Floats, Pixels, Result
 from maskcam.overlay import draw
 from maskcam.viewer.shown import Picture
 
@@ -52,7 +52,11 @@ def compose(
 def moved(result: Result, size: Size, mirrored: bool) -> Result:
     """The result as it lies in a picture of another size, or in its mirror image."""
     width, height = size
-    boxes = result.boxes * np.array([width / result.width, height / result.height] * 2, np.float32)
-    if mirrored:
-        boxes = np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], axis=1)
-    return replace(result, width=width, height=height, boxes=np.asarray(boxes, np.float32))
+
+    def place(boxes: Floats) -> Floats:
+        boxes = boxes * np.array([width / result.width, height / result.height] * 2, np.float32)
+        if mirrored:
+            boxes = np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], axis=1)
+        return np.asarray(boxes, np.float32)
+
+    return replace(result, width=width, height=height, boxes=place(result.boxes), found=place(result.found))

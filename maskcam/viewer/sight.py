@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from maskcam.frames import Result
+from collections import deque
+
+import numpy as np
+
+from maskcam.frames import Floats, Result
 from maskcam.glide import glide
 from maskcam.live import Analysed, Captured
 from maskcam.privacy import pixelate
@@ -11,6 +15,9 @@ from maskcam.viewer.totals import Totals
 
 FRESH_SECONDS = 1.0
 """A verdict older than this, against its picture, is no longer shown: nobody knows whether it still holds."""
+
+_FLICKER_SECONDS = 0.5
+"""What was found so long ago is still pixelated: weak boxes come and go from frame to frame, faces don't."""
 
 _NEXT_SECONDS = 0.05
 """A camera that is well gives the next picture within this time."""
@@ -26,6 +33,7 @@ class Sight:
         self._latest: Analysed | None = None
         self._made: tuple[tuple[Captured, Analysed | None], Picture] | None = None
         self._pixelated: tuple[Analysed, Picture] | None = None
+        self._found: deque[Result] = deque()
 
     @property
     def judged(self) -> bool:
@@ -37,6 +45,9 @@ class Sight:
         self._before = None if self._latest is None else self._latest.result
         self._latest = one
         self.totals.add(one.result)
+        self._found.append(one.result)
+        while one.result.time - self._found[0].time > _FLICKER_SECONDS:
+            self._found.popleft()
 
     def picture(self, now: float) -> Picture | None:
         """The newest picture, its people moved on to its moment."""
@@ -54,12 +65,12 @@ class Sight:
         return self._made[1]
 
     def private_picture(self) -> Picture | None:
-        """The newest picture that was analysed, every face that was found in it pixelated."""
+        """The newest picture that was analysed, everybody in it and whatever might be a face pixelated."""
         if self._latest is None:
             return None
         if self._pixelated is None or self._pixelated[0] is not self._latest:
             captured, result = self._latest.captured, self._latest.result
-            image = pixelate(captured.frame.image, result.boxes)
+            image = pixelate(captured.frame.image, np.concatenate([self._suspected(result), result.boxes]))
             made = Picture(image, result, captured.frame.index, captured.at, pixelated=True)
             self._pixelated = self._latest, made
         return self._pixelated[1]
@@ -70,6 +81,11 @@ class Sight:
             return None
         fresh = self.newest.frame.time - self._latest.result.time <= FRESH_SECONDS
         return Counts.of(self._latest.result) if fresh else None
+
+    def _suspected(self, result: Result) -> Floats:
+        # What is too weak to be followed may be a face all the same.
+        size = (result.width, result.height)
+        return np.concatenate([one.found for one in self._found if (one.width, one.height) == size])
 
     def _result_at(self, time: float, width: int, height: int) -> Result | None:
         if self._latest is None:
