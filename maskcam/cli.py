@@ -36,9 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a file's name need not be text that the terminal can show
             stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
-    set_environment()
     try:
+        options = _parser().parse_args(arguments)
+        set_environment()
         code: int = options.run(options)
     except UnusableInput as error:
         code = commands.complain(error, commands.UNUSABLE)

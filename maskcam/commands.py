@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from maskcam.assets import DEMO_CLIP, MASK_MODEL, asset
 from maskcam.lines import STANDARD_OUTPUT, abandon_stdout
+from maskcam.signals import leave_on_signals, stop_on_signals
 
 if TYPE_CHECKING:
     from maskcam.frames import Result
@@ -44,7 +45,6 @@ def _annotate(path: Path, outputs: VideoOutputs, options: argparse.Namespace, *,
     from maskcam.classifier import MaskClassifier  # noqa: PLC0415
     from maskcam.faces import FaceDetector  # noqa: PLC0415
     from maskcam.pipeline import Pipeline  # noqa: PLC0415
-    from maskcam.signals import stop_on_signals  # noqa: PLC0415
     from maskcam.sources import VideoSource  # noqa: PLC0415
     from maskcam.telling import tell_event, tell_summary  # noqa: PLC0415
     from maskcam.video_job import process_video  # noqa: PLC0415
@@ -95,7 +95,6 @@ def image(options: argparse.Namespace) -> int:
     from maskcam.picture_job import PictureOutputs, process_pictures  # noqa: PLC0415
     from maskcam.pictures import list_pictures  # noqa: PLC0415
     from maskcam.pipeline import Pipeline  # noqa: PLC0415
-    from maskcam.signals import stop_on_signals  # noqa: PLC0415
     from maskcam.telling import tell_picture  # noqa: PLC0415
 
     out: TextIO | None = sys.stderr if options.json == STANDARD_OUTPUT else sys.stdout
@@ -131,7 +130,8 @@ def image(options: argparse.Namespace) -> int:
 
 def live(options: argparse.Namespace) -> int:
     """Open the viewer."""
-    from maskcam.viewer.start import start  # noqa: PLC0415 (brings Qt)
+    leave_on_signals()
+    from maskcam.viewer.start import start  # noqa: PLC0415 (brings large libraries)
 
     return start(options.source, _weights(options), options.threshold, options.range)
 

@@ -1,9 +1,10 @@
-"""Ctrl-C, SIGTERM and a closed terminal as a request that the work's own loop heeds between two items."""
+"""Ctrl-C, SIGTERM and a closed terminal: a request that the work's own loop heeds between two items, or a call."""
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -46,3 +47,18 @@ def stop_on_signals() -> Iterator[StopRequest]:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+
+
+def call_on_signals(act: Callable[[], object]) -> None:
+    """Have each signal to stop call `act` from now on; one that is ignored here stays ignored."""
+    for one in SIGNALS:
+        if signal.getsignal(one) is not signal.SIG_IGN:
+            signal.signal(one, lambda number, frame: act())
+
+
+def leave_on_signals() -> None:
+    """End the process at the first signal to stop, with exit code 0: for a window's start, when nothing can be lost.
+
+    An exception could be raised anywhere in what is being loaded then, and be taken for something else there.
+    """
+    call_on_signals(lambda: os._exit(0))

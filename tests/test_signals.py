@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
-from maskcam.signals import SIGNALS, stop_on_signals
+from maskcam.signals import SIGNALS, call_on_signals, stop_on_signals
+from tests.support import environment
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -47,3 +50,43 @@ def test_what_is_ignored_stays_ignored() -> None:
             assert not stop
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_signals_call_unless_they_are_ignored() -> None:
+    before = [signal.getsignal(one) for one in SIGNALS]
+    called: list[int] = []
+    try:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        call_on_signals(lambda: called.append(1))
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert not called
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert len(called) == 2
+    finally:
+        for one, handler in zip(SIGNALS, before, strict=True):
+            signal.signal(one, handler)
+
+
+@pytest.mark.parametrize("arguments", [[], ["live"], ["live", "0", "--range", "far"]])
+def test_the_viewer_can_be_ended_before_anything_large_is_loaded(arguments: list[str]) -> None:
+    script = f"""
+import importlib.abc, os, signal, sys
+
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+class Watch(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name.partition(".")[0] in ("numpy", "cv2", "PySide6", "mediapipe", "av"):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+sys.meta_path.insert(0, Watch())
+from maskcam.cli import main
+main({arguments!r})
+print("still here")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

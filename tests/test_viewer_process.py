@@ -54,7 +54,14 @@ class Viewer:
             ),
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=heed_signals,  # noqa: PLW1509 (the suite may run under nohup)
         )
+
+    def caught(self, number: int) -> bool:
+        """Whether the process has a handler for the signal by now."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        mask = int(next(line for line in status.splitlines() if line.startswith("SigCgt")).split()[1], 16)
+        return bool(mask >> (number - 1) & 1)
 
     def until(self, seen: Callable[[Pixels], bool], seconds: float = 15) -> float:
         """Wait until that is on the screen; seconds since the start."""
@@ -77,6 +84,11 @@ class Viewer:
             time.sleep(0.01)
         ended = time.monotonic() - begun
         return ended if gone is None else gone, ended, self.process.returncode
+
+
+def heed_signals() -> None:
+    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(one, signal.SIG_DFL)
 
 
 def orange(picture: Pixels) -> bool:
@@ -152,6 +164,24 @@ def test_a_signal_ends_it_in_time(screen: Screen, tmp_path: Path, number: int) -
     assert gone < 1
     assert ended < 2
     assert code == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_however_early_it_comes(screen: Screen, still: Path, tmp_path: Path, number: int) -> None:
+    heard = 0
+    for delay in (0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2):
+        viewer = Viewer(screen, tmp_path, str(still))
+        time.sleep(delay)
+        # SIGINT has a handler of Python's own from the start on.
+        ours = viewer.caught(signal.SIGTERM)
+        _, ended, code = viewer.end(number)
+        said = viewer.process.stderr.read() if viewer.process.stderr else ""
+        if ours:
+            heard += 1
+            assert (code, said) == (0, ""), delay
+            # Two seconds on a machine that does nothing else; the bound leaves room for a busy one.
+            assert ended < 4, delay
+    assert heard >= 4
 
 
 HANGING = """

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 
 import cv2
 from PySide6.QtCore import QTimer
@@ -17,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.faces import Range
 from maskcam.live_sources import SourceSpec
+from maskcam.signals import call_on_signals
 from maskcam.viewer.crash import CrashReporter, open_log
 from maskcam.viewer.dialogs import tell, tell_of_crash
 from maskcam.viewer.remember import Memory
@@ -55,7 +54,9 @@ def run(spec: SourceSpec | None, weights: Path, threshold: float | None, reach: 
 
     window.failed.connect(failed)
     window.ended.connect(app.quit)
-    _end_on_signals(window)
+    # Between two bytecodes anything may be half done: the event loop has the window closed. Python gets to run this
+    # at all because the window's own timer calls into it every tenth of a second.
+    call_on_signals(lambda: QTimer.singleShot(0, window.finish))
     window.show()
     window.begin(spec)
     app.exec()
@@ -73,13 +74,3 @@ def forget_opencvs_qt() -> None:
     for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
         if str(Path(cv2.__file__).parent) in os.environ.get(name, ""):
             del os.environ[name]
-
-
-def _end_on_signals(window: ViewerWindow) -> None:
-    def end(number: int, frame: FrameType | None) -> None:
-        # Between two bytecodes anything may be half done: the event loop has the window closed. Python gets
-        # to run this at all because the window's own timer calls into it every tenth of a second.
-        QTimer.singleShot(0, window.finish)
-
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, end)
