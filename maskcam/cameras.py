@@ -87,23 +87,31 @@ def set_mode(capture: cv2.VideoCapture, width: int | None, height: int | None, r
     )
 
 
-def accepted_modes(ask: Callable[[int, int, float], CameraMode]) -> tuple[CameraMode, ...]:
-    """The different modes that a camera settles on when asked for every usual size and rate, smallest first."""
-    answers = {ask(width, height, rate) for width, height in _SIZES for rate in _RATES}
+def accepted_modes(
+    ask: Callable[[int, int, float], CameraMode], go_on: Callable[[], bool] = lambda: True
+) -> tuple[CameraMode, ...]:
+    """The different modes that a camera settles on when asked for every usual size and rate, smallest first.
+
+    Some drivers take a second for each answer: no more is asked once `go_on` is False.
+    """
+    answers = {ask(width, height, rate) for width, height in _SIZES for rate in _RATES if go_on()}
     known = {mode for mode in answers if mode.width > 0 and mode.height > 0}
     # A size whose rate is known at least once needs no line without one.
     rated = {(mode.width, mode.height) for mode in known if mode.rate}
     return tuple(sorted(mode for mode in known if mode.rate or (mode.width, mode.height) not in rated))
 
 
-def probe(camera: CameraInfo) -> tuple[CameraMode, ...]:
-    """The sizes and rates that `camera` takes, found by trying; empty if it can't be opened, as while it is used."""
+def probe(camera: CameraInfo, go_on: Callable[[], bool] = lambda: True) -> tuple[CameraMode, ...]:
+    """The sizes and rates that `camera` takes, found by trying as long as `go_on` is True.
+
+    Empty if it can't be opened, as while it is used.
+    """
     quiet_opencv()
     capture = cv2.VideoCapture(camera.index, camera.backend)
     try:
         if not capture.isOpened():
             return ()
-        return accepted_modes(lambda width, height, rate: set_mode(capture, width, height, rate))
+        return accepted_modes(lambda width, height, rate: set_mode(capture, width, height, rate), go_on)
     except cv2.error:
         return ()
     finally:

@@ -39,7 +39,7 @@ CORE = [name for name, rank in RANK.items() if rank <= RANK["pipeline"] and name
 
 # The same within the viewer: its rules, what works without a window, and the window.
 RULES = [
-    ["settings", "keys", "health", "reconnect", "timeline", "alarm", "totals"],
+    ["settings", "keys", "health", "reconnect", "timeline", "alarm", "totals", "camera_modes"],
     ["messages"],
     ["shown"],
     ["supervision", "sight"],

@@ -59,6 +59,16 @@ def test_modes_are_what_the_camera_settles_on_each_once() -> None:
     assert list(map(str, modes)) == ["640x480 at 15/s", "640x480 at 30/s", "1280x720 at 30/s"]
 
 
+def test_a_slow_camera_is_not_asked_for_ever() -> None:
+    asked: list[int] = []
+
+    def slow(width: int, height: int, rate: float) -> CameraMode:
+        asked.append(width)
+        return CameraMode(width, height, rate)
+
+    assert len(accepted_modes(slow, lambda: len(asked) < 4)) == 4
+
+
 def test_drivers_that_say_nothing_do_not_list_nonsense() -> None:
     assert accepted_modes(lambda width, height, rate: CameraMode(0, 0, 0.0)) == ()
     silent = accepted_modes(lambda width, height, rate: CameraMode(640, 480, 0.0 if rate > 20 else 15.0))

@@ -17,6 +17,7 @@ from maskcam.assets import MASK_MODEL, asset
 from maskcam.classifier import MaskClassifier
 from maskcam.faces import FaceDetector
 from maskcam.frames import EventKind, Frame, Pixels, Result
+from maskcam.handle import Handle
 from maskcam.live import Cause, LiveSource, LiveView, SourceLost, Stage
 from maskcam.live_sources import PlayedVideo, StreamSource
 from maskcam.pipeline import Pipeline
@@ -244,6 +245,41 @@ def test_a_reopened_source_that_hung_can_do_no_harm(parts: Parts) -> None:
     assert time.monotonic() - begun < 0.6
     second.let_go.set()
     wait_for(lambda: runner.stop(1.0))
+
+
+def test_a_source_is_let_go_before_it_is_opened_again(parts: Parts) -> None:
+    held, refused, opened = threading.Lock(), [], []
+
+    class Exclusive:
+        """As cameras are: nobody can open it twice, and closing waits for the read."""
+
+        name = "exclusive"
+
+        def __init__(self) -> None:
+            if not held.acquire(blocking=False):
+                refused.append(1)
+                raise SourceLost("busy", Cause.BUSY)
+            opened.append(self)
+            self._handle = Handle(self.name, held.release)
+
+        def read(self) -> Pixels:
+            with self._handle.using():
+                time.sleep(0.1)
+                return np.zeros((48, 64, 3), np.uint8)
+
+        def close(self) -> None:
+            self._handle.close()
+
+    runner = LiveRunner(Exclusive, Pipeline(*parts))
+    runner.start()
+    for number, again in enumerate((runner.reopen, lambda: runner.switch(Exclusive), runner.reopen), 1):
+        wait_for_view(runner, lambda view: view.newest is not None and view.stage is Stage.RUNNING)
+        again()
+        wait_for(lambda number=number: len(opened) == number + 1)
+    wait_for_view(runner, lambda view: view.stage is Stage.RUNNING)
+    assert not refused
+    assert runner.stop(3.0)
+    assert not held.locked()
 
 
 def test_an_opening_that_hangs_is_given_up_and_what_it_opened_is_closed(parts: Parts) -> None:

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maskcam.cameras import CameraMode
 from maskcam.frames import Verdict
 from maskcam.live import Cause, LiveView, Stage
 from maskcam.source_spec import SourceKind
 from maskcam.viewer.alarm import SNOOZE_SECONDS, Alarm
+from maskcam.viewer.camera_modes import USUAL, CameraModes
 from maskcam.viewer.compose import compose, fitted
 from maskcam.viewer.health import Fault, Health, Reading, read_picture
 from maskcam.viewer.messages import Trouble, classify, message, retry_words
@@ -166,6 +168,44 @@ def test_it_never_fires_before_the_person_was_bare_that_long(said: list[Verdict 
         if alarm.update(now, result(0, now, *people), seconds, 60.0):
             assert since is not None
             assert now - since >= seconds - 1e-5
+
+
+# Sizes and rates of cameras
+
+
+def test_nothing_is_known_of_a_new_camera_and_the_usual_is_offered() -> None:
+    for camera in (None, 0):
+        choices = CameraModes().choices(camera, None)
+        assert [one.mode for one in choices] == [None, *USUAL]
+        assert choices[0].words == "The camera's own"
+        assert choices[1].words == "640 x 480, 30 pictures a second"
+
+
+def test_what_was_tried_and_not_given_says_what_comes_instead() -> None:
+    modes = CameraModes()
+    modes.answered(0, (1920, 1080, 60.0), CameraMode(1280, 720, 30.0))
+    modes.answered(0, (1280, 720, 30.0), CameraMode(1280, 720, 29.97))
+    modes.answered(0, (640, 480, 30.0), CameraMode(640, 480, 0.0))
+    modes.answered(0, (3840, 2160, 30.0), CameraMode(0, 0, 0.0))
+    words = {one.mode: one.words for one in modes.choices(0, None)}
+    assert words[1920, 1080, 60.0].endswith("60 pictures a second: this camera gives 1280 x 720, 30 pictures a second")
+    assert all("gives" not in words[mode] for mode in ((1280, 720, 30.0), (640, 480, 30.0), (3840, 2160, 30.0), None))
+    assert all("gives" not in one.words for one in modes.choices(1, None))
+
+
+def test_a_camera_that_was_asked_offers_what_it_can_do() -> None:
+    modes = CameraModes()
+    modes.named(0, "Desk")
+    modes.found(0, ())
+    assert len(modes.choices(0, None)) == 1 + len(USUAL)
+    modes.found(0, (CameraMode(640, 480, 15.0), CameraMode(800, 600, 0.0)))
+    assert [one.mode for one in modes.choices(0, None)] == [None, (640, 480, 15.0), (800, 600, 0.0)]
+    # What is asked of all cameras stays to be seen, though this one can't give it.
+    assert (1920, 1080, 30.0) in [one.mode for one in modes.choices(0, (1920, 1080, 30.0))]
+    modes.named(0, "Desk")
+    assert len(modes.choices(0, None)) == 3
+    modes.named(0, "Another one in the same socket")
+    assert len(modes.choices(0, None)) == 1 + len(USUAL)
 
 
 # Health of the pictures
@@ -358,6 +398,19 @@ def test_a_camera_that_can_not_be_opened(cause: Cause, words: str) -> None:
     assert words in shown.message.title
     assert shown.message.detail == "it says why"
     assert tries == 4
+
+
+def test_a_picture_that_waits_for_an_opening_is_not_one_of_now() -> None:
+    state = watching()
+    number = play(state, 0.0, 1.0, (1, BARE))
+    last = captured(number, 1.0)
+    state.update(1.1, running(last), [])
+    for now, stale in ((1.2, False), (2.0, True), (6.0, True)):
+        state.update(now, opening(1.2, last), [])
+        shown = state.shown(now)
+        assert shown.greyed is stale
+        assert (shown.counts is None) is stale
+        assert (title(state, now) == "Opening …") is stale
 
 
 def test_an_opening_that_hangs_is_given_up() -> None:

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import psutil
@@ -26,14 +26,16 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from maskcam.assets import DEMO_CLIP, MASK_MODEL, asset
-from maskcam.cameras import CameraInfo
+from maskcam.cameras import CameraInfo, CameraMode
 from maskcam.faces import Range
 from maskcam.frames import Pixels, Verdict
+from maskcam.handle import Handle
 from maskcam.live import Cause, LiveSource, SourceLost
 from maskcam.live_sources import SourceKind, SourceSpec, open_source, parse_source
 from maskcam.sources import VideoSource
 from maskcam.viewer import crash, dialogs, keep_control, wiring
 from maskcam.viewer.app import forget_opencvs_qt
+from maskcam.viewer.camera_menu import SURVEY
 from maskcam.viewer.canvas import Canvas
 from maskcam.viewer.compose import compose
 from maskcam.viewer.keeper import Keeper
@@ -213,24 +215,92 @@ def test_a_camera_that_can_not_be_opened_and_then_can(make: Make, qtbot: Any) ->
     assert last.index == 2
 
 
+class Webcam:
+    """A camera with two modes of its own that, like a real one, can be opened only once at a time."""
+
+    name = "webcam"
+    held = threading.Lock()
+    asked: ClassVar[list[SourceSpec]] = []
+
+    def __init__(self, spec: SourceSpec) -> None:
+        if not self.held.acquire(timeout=0.05):
+            raise SourceLost("held", Cause.BUSY)
+        self.asked.append(spec)
+        large = (spec.width or 0) > 640
+        self.mode = CameraMode(1280, 720, 30.0) if large else CameraMode(640, 480, 30.0)
+        self._number, self._handle = 0, Handle(self.name, self.held.release)
+
+    def read(self) -> Pixels:
+        with self._handle.using():
+            time.sleep(0.03)
+            self._number += 1
+            return portrait(self.mode.width // 2, self.mode.height // 2, self._number)
+
+    def close(self) -> None:
+        self._handle.close()
+
+
+def modes_menu(one: ViewerWindow) -> list[str]:
+    return [action.text() for action in one.sources.menus.modes.actions() if not action.isSeparator()]
+
+
+def choose_mode(one: ViewerWindow, words: str) -> None:
+    next(action for action in one.sources.menus.modes.actions() if action.text().startswith(words)).trigger()
+
+
 def test_the_size_and_rate_of_cameras_can_be_chosen(make: Make, qtbot: Any) -> None:
-    asked: list[SourceSpec] = []
-
-    def opener(spec: SourceSpec) -> LiveSource:
-        asked.append(spec)
-        raise SourceLost("no", Cause.BUSY)
-
-    one = make(cameras=(CameraInfo(0, "Desk", 0),), opener=opener)
+    one = make(cameras=(CameraInfo(0, "Desk", 0),), opener=Webcam)
     one.begin(None)
-    until(qtbot, lambda: bool(asked))
-    for action in one.sources.menus.modes.actions():
-        action.trigger()
-        until(qtbot, lambda: "in use" in title(one) or "another program" in title(one))
-        wanted = action.data()
-        asked_for = tuple(wanted) if wanted else (None, None, None)
-        until(qtbot, lambda want=asked_for: (asked[-1].width, asked[-1].height, asked[-1].rate) == want)
-        assert action.isChecked()
-    assert Memory().mode() == (3840, 2160, 30.0)
+    until(qtbot, lambda: flowing(one) and modes_menu(one)[0] == "Now: 640 x 480, 30 pictures a second")
+    assert not one.sources.menus.modes.actions()[0].isEnabled()
+    choose_mode(one, "1920 x 1080, 60")
+    until(qtbot, lambda: flowing(one) and modes_menu(one)[0] == "Now: 1280 x 720, 30 pictures a second")
+    spec = Webcam.asked[-1]
+    assert (spec.width, spec.height, spec.rate) == (1920, 1080, 60.0)
+    said = next(words for words in modes_menu(one) if words.startswith("1920 x 1080, 60"))
+    assert said.endswith("this camera gives 1280 x 720, 30 pictures a second")
+    assert [action.text() for action in one.sources.menus.modes.actions() if action.isChecked()] == [said]
+    assert Memory().mode() == (1920, 1080, 60.0)
+    choose_mode(one, "The camera's own")
+    until(qtbot, lambda: flowing(one) and modes_menu(one)[0].startswith("Now: 640 x 480"))
+    assert Webcam.asked[-1].width is None
+    assert Memory().mode() is None
+    one.watch(demo_source(), "Demo", remember=False)
+    until(qtbot, lambda: not modes_menu(one)[0].startswith("Now"))
+
+
+def test_a_camera_is_asked_what_it_can_do_while_nobody_holds_it(make: Make, qtbot: Any) -> None:
+    one = make(cameras=(CameraInfo(0, "Desk", 0),), opener=Webcam)
+    threads: list[str] = []
+    ticks: list[float] = []
+
+    def probe(camera: CameraInfo, go_on: Callable[[], bool]) -> tuple[CameraMode, ...]:
+        threads.append(threading.current_thread().name)
+        before = len(ticks)
+        with Webcam.held:
+            # Until the window has lived on for a while: it doesn't wait for this.
+            while len(ticks) < before + 8:
+                time.sleep(0.01)
+            return (CameraMode(640, 480, 30.0), CameraMode(1280, 720, 30.0)) if go_on() else ()
+
+    one.sources._probe = probe
+    assert not one.sources.menus.modes.actions()[-1].isEnabled()
+    one.begin(None)
+    until(qtbot, lambda: flowing(one) and shown(one).people == 1, 15)
+    one._ticking.timeout.connect(lambda: ticks.append(time.monotonic()))
+    choose_mode(one, SURVEY)
+    assert "Finding out" in shown(one).notice
+    until(qtbot, lambda: shown(one).greyed)
+    until(qtbot, lambda: flowing(one))
+    assert threads == ["maskcam capture"]
+    assert modes_menu(one)[1:-1] == [
+        *("The camera's own", "640 x 480, 30 pictures a second", "1280 x 720, 30 pictures a second")
+    ]
+    assert shown(one).people == 1
+    one.sources._probe = lambda camera, go_on: ()
+    choose_mode(one, SURVEY)
+    until(qtbot, lambda: "could not be asked" in shown(one).notice)
+    until(qtbot, lambda: flowing(one) and len(modes_menu(one)) == 5)
 
 
 def test_the_last_choice_is_remembered_but_no_password(make: Make, qtbot: Any, tmp_path: Path) -> None:

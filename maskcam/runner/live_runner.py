@@ -18,12 +18,20 @@ OpenSource = Callable[[], LiveSource]
 Change = Callable[[Pipeline], Pipeline]
 
 
-class _Session:
-    """One opening of one source; `scene` stays the same when that source is opened again."""
+_LETTING_GO = 0.5
+"""Seconds that an opening waits for the source before it to be let go: a camera that is held is busy to itself."""
 
-    def __init__(self, open_source: OpenSource, scene: int) -> None:
-        self.open_source, self.scene = open_source, scene
+
+class _Session:
+    """One opening of one source; `scene` stays the same when that source is opened again.
+
+    `over` is set when the source is let go, and `before` that of the session that this one follows.
+    """
+
+    def __init__(self, open_source: OpenSource, scene: int, before: threading.Event | None = None) -> None:
+        self.open_source, self.scene, self.before = open_source, scene, before
         self.source: LiveSource | None = None
+        self.over = threading.Event()
 
 
 class LiveRunner:
@@ -123,6 +131,8 @@ class LiveRunner:
             self._stopping = True
             self._state.notify_all()
             source, threads = self._session.source, list(self._threads)
+            if self._session.before is not None:
+                self._session.before.set()
         if source is not None:
             source.close()
         deadline = time.monotonic() + timeout
@@ -136,9 +146,9 @@ class LiveRunner:
                 return
             old = self._session
             if open_source is None:
-                self._session = _Session(old.open_source, old.scene)
+                self._session = _Session(old.open_source, old.scene, old.over)
             else:
-                self._session = _Session(open_source, old.scene + 1)
+                self._session = _Session(open_source, old.scene + 1, old.over)
                 self._newest = self._waiting = self._results.newest = None
                 self._changes.append(self._everybody_left)
             self._opened_at = self._clock()
@@ -177,6 +187,10 @@ class LiveRunner:
 
     def _capture(self, session: _Session) -> None:
         try:
+            if session.before is not None:
+                session.before.wait(_LETTING_GO)
+            if not self._current(session):
+                return
             source = session.open_source()
             try:
                 with self._state:
@@ -197,6 +211,8 @@ class LiveRunner:
             # A source that was given up may fail as it likes.
             if self._current(session):
                 raise
+        finally:
+            session.over.set()
 
     def _take(self, session: _Session, name: str, image: Pixels, at: float) -> bool:
         """Make `image` the newest; False if its source was given up meanwhile."""

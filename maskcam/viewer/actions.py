@@ -9,17 +9,6 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from maskcam.viewer.keys import BY_NAME
 
-MODES: tuple[tuple[int, int, float] | None, ...] = (
-    None,
-    (640, 480, 30.0),
-    (1280, 720, 30.0),
-    (1280, 720, 60.0),
-    (1920, 1080, 30.0),
-    (1920, 1080, 60.0),
-    (3840, 2160, 30.0),
-)
-"""What a camera may be asked for, None for what it likes best; it answers with the nearest that it can do."""
-
 _MENUS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
     ("&Source", ("refresh", "camera", None, "open", "stream", "demo", None, "quit")),
     ("&Play", ("pause", "back", "forward", "loop")),
@@ -87,11 +76,3 @@ class Actions:
         action = self.by_name[name]
         if action.isChecked() != on:
             action.setChecked(on)
-
-
-def mode_words(mode: tuple[int, int, float] | None) -> str:
-    """A camera's mode, in words."""
-    if mode is None:
-        return "The camera's own"
-    width, height, rate = mode
-    return f"{width} x {height}, {rate:g} pictures a second"

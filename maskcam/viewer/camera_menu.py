@@ -7,27 +7,27 @@ from collections.abc import Callable
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
-from maskcam.cameras import CameraInfo
-from maskcam.viewer.actions import MODES, mode_words
+from maskcam.cameras import CameraInfo, CameraMode
+from maskcam.viewer.camera_modes import Choice, Mode, mode_words
 
-Mode = tuple[int, int, float] | None
+SURVEY = "Find out what this camera can do"
 
 
 class CameraMenus:
     """Cameras by name, and their sizes and rates."""
 
-    def __init__(self, parent: QWidget, choose: Callable[[CameraInfo], None], ask: Callable[[Mode], None]) -> None:
+    def __init__(
+        self,
+        parent: QWidget,
+        choose: Callable[[CameraInfo], None],
+        ask: Callable[[Mode], None],
+        survey: Callable[[], None],
+    ) -> None:
         self.cameras = QMenu("&Cameras", parent)
         self.modes = QMenu("&Size and rate of cameras", parent)
-        self._choose, self._ask = choose, ask
+        self._choose, self._ask, self._survey = choose, ask, survey
         self._group: QActionGroup | None = None
-        self._modes = QActionGroup(parent)
-        for mode in MODES:
-            action = self.modes.addAction(mode_words(mode))
-            action.setCheckable(True)
-            action.setData(mode)
-            self._modes.addAction(action)
-            action.triggered.connect(lambda _checked=False, mode=mode: self._ask(mode))
+        self._modes: QActionGroup | None = None
 
     def show_cameras(self, cameras: tuple[CameraInfo, ...], chosen: int | None) -> None:
         """List these, the chosen one marked."""
@@ -42,8 +42,20 @@ class CameraMenus:
             self._group.addAction(action)
             action.triggered.connect(lambda _checked=False, camera=camera: self._choose(camera))
 
-    def show_mode(self, mode: Mode) -> None:
-        """Mark what cameras are asked for."""
-        for action in self._modes.actions():
-            wanted = action.data()
-            action.setChecked((tuple(wanted) if wanted else None) == mode)
+    def show_modes(self, choices: tuple[Choice, ...], wanted: Mode, now: CameraMode | None, watching: bool) -> None:
+        """Offer these, the wanted one marked; `now` is what the camera that is `watched` has settled on."""
+        self.modes.clear()
+        self._modes = QActionGroup(self.modes)
+        if now is not None:
+            self.modes.addAction(f"Now: {mode_words(now)}").setEnabled(False)
+            self.modes.addSeparator()
+        for choice in choices:
+            action = self.modes.addAction(choice.words)
+            action.setCheckable(True)
+            action.setChecked(choice.mode == wanted)
+            self._modes.addAction(action)
+            action.triggered.connect(lambda _checked=False, mode=choice.mode: self._ask(mode))
+        self.modes.addSeparator()
+        survey = self.modes.addAction(SURVEY)
+        survey.setEnabled(watching)
+        survey.triggered.connect(lambda _checked=False: self._survey())

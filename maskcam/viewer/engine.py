@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from maskcam.cameras import CameraMode
 from maskcam.classifier import MaskClassifier
 from maskcam.faces import FaceDetector, Range
 from maskcam.frames import Event, Faces, Floats, Pixels
@@ -18,6 +19,8 @@ from maskcam.pipeline import Pipeline
 from maskcam.runner import LiveRunner
 
 Opener = Callable[[SourceSpec], LiveSource]
+Errand = Callable[[Callable[[], bool]], None]
+"""Something to be done while no source is open; it is passed what says whether that is still wanted."""
 
 _LOADING = threading.Lock()
 """Held while models are loaded: what keeps them quiet counts for the whole process, so two must not do it at once."""
@@ -64,6 +67,9 @@ class Engine:
         self._runner: LiveRunner | None = None
         self._player: PlayedVideo | None = None
         self._spec: SourceSpec | None = None
+        self._mode: CameraMode | None = None
+        self._errand: Errand | None = None
+        self._stopped = False
         nobody = _Nobody(weights)
         self.own_threshold = nobody.card.threshold
         self._pipeline = Pipeline(nobody, nobody)
@@ -78,14 +84,24 @@ class Engine:
         """The video that is played, None for a camera or stream, and until it is open."""
         return self._player
 
+    @property
+    def camera_mode(self) -> CameraMode | None:
+        """The size and rate that the camera has settled on, None for other sources and until it is open."""
+        return self._mode
+
     def watch(self, spec: SourceSpec, start: float = 0.0) -> None:
         """Go over to this source; a video begins at `start` seconds."""
-        self._spec, self._player = spec, None
+        self._spec, self._player, self._mode, self._errand = spec, None, None, None
 
         def opens() -> LiveSource:
+            errand, self._errand, self._mode = self._errand, None, None
+            if errand is not None:
+                errand(lambda: self._spec is spec and not self._stopped)
             source = PlayedVideo(Path(spec.where), spec.loop, start) if start > 0 else self._opener(spec)
-            if isinstance(source, PlayedVideo) and self._spec is spec:
-                self._player = source
+            if self._spec is spec:
+                self._player = source if isinstance(source, PlayedVideo) else None
+                mode = getattr(source, "mode", None)
+                self._mode = mode if isinstance(mode, CameraMode) else None
             return source
 
         if self._runner is None:
@@ -95,9 +111,10 @@ class Engine:
         else:
             self._runner.switch(opens)
 
-    def reopen(self) -> None:
-        """Open the same source again."""
+    def reopen(self, errand: Errand | None = None) -> None:
+        """Let the same source go and open it again, in between do `errand`; all in the reading thread."""
         if self._runner is not None:
+            self._errand = errand
             self._runner.reopen()
 
     def judge(self, reach: Range, threshold: float | None) -> None:
@@ -122,6 +139,7 @@ class Engine:
 
     def stop(self, timeout: float) -> bool:
         """End everything; False if a thread still hangs, after which the models are left as they are."""
+        self._stopped = True
         if self._runner is None:
             return True
         if not self._runner.stop(timeout):

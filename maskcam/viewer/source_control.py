@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
@@ -11,11 +12,16 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from maskcam.assets import DEMO_CLIP, asset
-from maskcam.cameras import CameraInfo, list_cameras
+from maskcam.cameras import CameraInfo, CameraMode, camera_backend, list_cameras, probe
 from maskcam.live_sources import SourceKind, SourceSpec
 from maskcam.runner.worker import Worker
-from maskcam.viewer.camera_menu import CameraMenus, Mode
+from maskcam.viewer.camera_menu import CameraMenus
+from maskcam.viewer.camera_modes import CameraModes, Mode
+from maskcam.viewer.engine import Errand
 from maskcam.viewer.remember import Memory
+
+_SURVEY_SECONDS = 8.0
+"""So long a camera is asked what it can do at most; people wait for its picture meanwhile."""
 
 _LOOK_MS = 4000
 """How often cameras are looked for while the window waits for one."""
@@ -37,25 +43,31 @@ class SourceControl(QObject):
     """Keeps the list of cameras and the menus of it."""
 
     found = Signal(tuple)
+    surveyed = Signal(int, tuple)
 
     def __init__(
         self,
         parent: QWidget,
         memory: Memory,
         watch: Watch,
-        cameras: Callable[[], tuple[CameraInfo, ...]] = list_cameras,
+        reopen: Callable[[Errand], None],
+        say: Callable[[str], None],
     ) -> None:
         super().__init__(parent)
-        self._memory, self._watch, self._list = memory, watch, cameras
+        self._memory, self._watch, self._reopen, self._say = memory, watch, reopen, say
+        self._list, self._probe = list_cameras, probe
         self._cameras: tuple[CameraInfo, ...] = ()
         self._mode: Mode = memory.mode()
+        self._modes = CameraModes()
+        self._settled: CameraMode | None = None
         self._chosen: SourceSpec | None = None
         self._waiting = self._first = False
-        self.menus = CameraMenus(parent, self._choose, self._ask)
-        self.menus.show_mode(self._mode)
+        self.menus = CameraMenus(parent, self._choose, self._ask, self._survey)
+        self._show_modes()
         self.menus.show_cameras((), None)
         self._worker = Worker("look for cameras", self._failed)
         self.found.connect(self._show, Qt.ConnectionType.QueuedConnection)
+        self.surveyed.connect(self._can_do, Qt.ConnectionType.QueuedConnection)
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_MS)
         self._timer.timeout.connect(self._look_again)
@@ -87,6 +99,18 @@ class SourceControl(QObject):
         self._chosen, self._waiting = spec, False
         self._timer.stop()
         self.menus.show_cameras(self._cameras, self._number())
+        self._show_modes()
+
+    def settled(self, mode: CameraMode | None) -> None:
+        """The source that is watched has settled on this size and rate, if it is a camera and open."""
+        if mode is self._settled:
+            return
+        self._settled = mode
+        chosen, number = self._chosen, self._number()
+        if mode is not None and chosen is not None and number is not None:
+            asked = chosen.width and chosen.height and chosen.rate and (chosen.width, chosen.height, chosen.rate)
+            self._modes.answered(number, asked or None, mode)
+        self._show_modes()
 
     def close(self) -> bool:
         """Look no more; False if the system is still busy looking."""
@@ -95,6 +119,8 @@ class SourceControl(QObject):
 
     def _show(self, cameras: tuple[CameraInfo, ...]) -> None:
         self._cameras = cameras
+        for camera in cameras:
+            self._modes.named(camera.index, camera.name)
         self.menus.show_cameras(cameras, self._number())
         if not self._waiting:
             return
@@ -120,9 +146,36 @@ class SourceControl(QObject):
     def _ask(self, mode: Mode) -> None:
         self._mode = mode
         self._memory.keep_mode(mode)
-        self.menus.show_mode(mode)
+        self._show_modes()
         if self._chosen is not None and self._chosen.kind is SourceKind.CAMERA:
             self._watch(self._asked(self._chosen), self._name(self._chosen))
+
+    def _survey(self) -> None:
+        cameras = {camera.index: camera for camera in self._cameras}
+        number = self._number()
+        if number is None:
+            return
+        camera = cameras.get(number) or CameraInfo(number, f"camera {number}", camera_backend())
+
+        def errand(wanted: Callable[[], bool]) -> None:
+            enough = time.monotonic() + _SURVEY_SECONDS
+            modes = self._probe(camera, lambda: wanted() and time.monotonic() < enough)
+            self.surveyed.emit(number, modes)
+
+        self._say("Finding out what the camera can do; its picture comes back by itself")
+        self._reopen(errand)
+
+    def _can_do(self, number: int, modes: tuple[CameraMode, ...]) -> None:
+        self._modes.found(number, modes)
+        self._say(
+            "What the camera can do is in the menu Source, Size and rate" if modes else "The camera could not be asked"
+        )
+        self._show_modes()
+
+    def _show_modes(self) -> None:
+        number = self._number()
+        now = None if number is None else self._settled
+        self.menus.show_modes(self._modes.choices(number, self._mode), self._mode, now, number is not None)
 
     def _asked(self, spec: SourceSpec) -> SourceSpec:
         if spec.kind is not SourceKind.CAMERA:

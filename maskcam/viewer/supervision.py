@@ -39,8 +39,7 @@ class Supervision:
         self._detail = ""
         self._seen: int | None = None
         self._good_after = 0
-        self._opened_at = now
-        self._paused = False
+        self._paused = self._slow = False
 
     def update(self, now: float, view: LiveView, paused: bool) -> bool:
         """Take the runner's newest; True when the source should be opened again now."""
@@ -48,7 +47,9 @@ class Supervision:
             self._health.start(now)
         if view.stage is not self.stage and view.stage is Stage.RUNNING:
             self._health.start(now)
-        self.stage, self._opened_at, self._paused = view.stage, view.opened_at, paused
+        self.stage, self._paused = view.stage, paused
+        # A quick opening is not worth a word.
+        self._slow = view.stage is Stage.OPENING and now - view.opened_at > _SLOW
         self._read(view)
         file = self.chosen.kind is SourceKind.FILE
         match view.stage:
@@ -71,8 +72,7 @@ class Supervision:
         """What to say over the picture, if anything."""
         if self.trouble is not None:
             return message(self.trouble, self.chosen.kind, self._detail)
-        slow = self.stage is Stage.OPENING and now - self._opened_at > _SLOW
-        return OPENING if slow or (self.stage is Stage.RUNNING and not self._health.pictures) else None
+        return OPENING if self._slow or (self.stage is Stage.RUNNING and not self._health.pictures) else None
 
     def retry(self, now: float) -> str:
         """When the source is tried again, in words."""
@@ -84,7 +84,7 @@ class Supervision:
     @property
     def stale(self) -> bool:
         """Whether the last picture is not one of now."""
-        return self.trouble is not None and self.trouble is not Trouble.BLACK
+        return self._slow or (self.trouble is not None and self.trouble is not Trouble.BLACK)
 
     def _running(self, now: float, paused: bool) -> None:
         fault = None if paused else self._health.fault(now)

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow
 from maskcam.errors import UnusableInput
 from maskcam.live_sources import SourceSpec, open_source, parse_source
 from maskcam.viewer.actions import Actions
-from maskcam.viewer.engine import Engine, Opener
+from maskcam.viewer.engine import Engine, Errand, Opener
 from maskcam.viewer.front import Front
 from maskcam.viewer.keeper import Keeper
 from maskcam.viewer.play_control import PlayControl
@@ -59,7 +59,7 @@ class ViewerWindow(QMainWindow):
         self.play = PlayControl()
         self.dialog: SettingsDialog | None = None
         self.engine = self._new_engine()
-        self.sources = SourceControl(self, memory, self.watch)
+        self.sources = SourceControl(self, memory, self.watch, self._reopen, self._say)
         self._build()
         self.woken.connect(self.refresh, Qt.ConnectionType.QueuedConnection)
         self._ticking = QTimer(self)
@@ -109,6 +109,7 @@ class ViewerWindow(QMainWindow):
             self.state.notify(words, now)
         shown = self.state.shown(now, self.keeper.recorded(now))
         self.keeper.show(shown)
+        self.sources.settled(self.engine.camera_mode)
         self._show(shown)
 
     def apply(self, settings: Settings) -> None:
@@ -182,6 +183,9 @@ class ViewerWindow(QMainWindow):
     def _new_engine(self) -> Engine:
         settings = self.state.settings
         return Engine(self._weights, settings.reach, settings.threshold, self._wake, self._opener)
+
+    def _reopen(self, errand: Errand) -> None:
+        self.engine.reopen(errand)
 
     def _wake(self) -> None:
         # Called from other threads, hundreds of times a second if need be: one wake-up that waits is enough.

@@ -1,0 +1,87 @@
+"""Which sizes and rates the menu offers for a camera: what is usual, and what is known of this one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maskcam.cameras import CameraMode
+
+Mode = tuple[int, int, float] | None
+"""Width and height in pixels and pictures a second that a camera is asked for, None for what it likes best."""
+
+USUAL: tuple[Mode, ...] = (
+    (640, 480, 30.0),
+    (1280, 720, 30.0),
+    (1280, 720, 60.0),
+    (1920, 1080, 30.0),
+    (1920, 1080, 60.0),
+    (3840, 2160, 30.0),
+)
+"""What is offered for a camera of which nothing is known; it answers with the nearest that it can do."""
+
+_SAME_RATE = 1.0
+"""Pictures a second by which a rate may be off and be the same: cameras say 29.97, 30.00003."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One entry of the menu: what the camera is asked for, and in words what comes of it, as far as it is known."""
+
+    mode: Mode
+    words: str
+
+
+class CameraModes:
+    """What each camera was asked for and what it gave, for as long as the program runs. Cameras go by number."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, str] = {}
+        self._given: dict[int, dict[Mode, CameraMode]] = {}
+        self._found: dict[int, tuple[CameraMode, ...]] = {}
+
+    def named(self, camera: int, name: str) -> None:
+        """Of this name is the camera of this number; if it was another one, what is known is not of this one."""
+        if self._names.get(camera, name) != name:
+            self._given.pop(camera, None)
+            self._found.pop(camera, None)
+        self._names[camera] = name
+
+    def answered(self, camera: int, asked: Mode, given: CameraMode) -> None:
+        """Asked for this, the camera settled on that."""
+        if given.width > 0 and given.height > 0:
+            self._given.setdefault(camera, {})[asked] = given
+
+    def found(self, camera: int, modes: tuple[CameraMode, ...]) -> None:
+        """All that this camera can do, found by trying; nothing if that failed."""
+        if modes:
+            self._found[camera] = modes
+
+    def choices(self, camera: int | None, wanted: Mode) -> tuple[Choice, ...]:
+        """What to offer for this camera, None where none is watched; `wanted`, asked of every camera, is among it."""
+        given = self._given.get(camera, {}) if camera is not None else {}
+        found = self._found.get(camera) if camera is not None else None
+        modes = USUAL if found is None else tuple((one.width, one.height, one.rate) for one in found)
+        if wanted is not None and wanted not in modes:
+            modes = (wanted, *modes)
+        return tuple(Choice(mode, _words(mode, given.get(mode))) for mode in (None, *modes))
+
+
+def mode_words(mode: CameraMode) -> str:
+    """A size and rate, in words; the rate only where the camera says it."""
+    size = f"{mode.width} x {mode.height}"
+    return f"{size}, {mode.rate:g} pictures a second" if mode.rate else size
+
+
+def gives(asked: tuple[int, int, float], given: CameraMode) -> bool:
+    """Whether a camera gives what it was asked for; a rate that it doesn't tell counts as the one asked for."""
+    rate = given.rate or asked[2]
+    return (given.width, given.height) == asked[:2] and abs(rate - asked[2]) <= _SAME_RATE
+
+
+def _words(asked: Mode, given: CameraMode | None) -> str:
+    if asked is None:
+        return "The camera's own"
+    words = mode_words(CameraMode(*asked))
+    if given is None or gives(asked, given):
+        return words
+    return f"{words}: this camera gives {mode_words(given)}"
