@@ -40,11 +40,12 @@ class SettingsDialog(QDialog):
         # To the right more is found: the slider is the sensitivity, the threshold turned round.
         self.threshold.setInvertedAppearance(True)
         self.threshold.setInvertedControls(True)
-        self.threshold.setAccessibleName("Sensitivity")
         self.threshold.setMinimumWidth(260)
         self.words = QLabel()
         self.words.setWordWrap(True)
         self.own_button = QPushButton("Model's own")
+        # Else the Enter that ends the typing of a number would press it.
+        self.own_button.setAutoDefault(False)
         self.reach = QComboBox()
         self.reach.addItem("Near: faces from an eighth of the picture's width", Range.NEAR)
         self.reach.addItem("Far: from a twentieth, but slower", Range.FAR)
@@ -54,6 +55,18 @@ class SettingsDialog(QDialog):
         self.mirror_camera = QCheckBox("Cameras")
         self.mirror_other = QCheckBox("Streams and videos")
         self.privacy = QCheckBox("Pixelate faces in all that is shown and saved")
+        # Read out, the words beside a control say too little without those before them.
+        for widget, name in (
+            (self.threshold, "Sensitivity"),
+            (self.own_button, "Sensitivity: the model's own"),
+            (self.alarm, "Alarm when somebody is without a mask"),
+            (self.alarm_seconds, "Alarm after so many seconds without a mask"),
+            (self.cool_down, "Seconds until the alarm tells of the same person again"),
+            (self.mirror_camera, "Mirror cameras"),
+            (self.mirror_other, "Mirror streams and videos"),
+            (self.privacy, "Private view: pixelate faces in all that is shown and saved"),
+        ):
+            widget.setAccessibleName(name)
         self._lay_out()
         self.show_settings(settings)
         self._connect()
@@ -75,6 +88,7 @@ class SettingsDialog(QDialog):
         for widget in self._all():
             widget.blockSignals(False)
         self.words.setText(f"{sensitivity_words(value, self._own)} (threshold {value:.2f})")
+        self.threshold.setAccessibleDescription(self.words.text())
 
     def _lay_out(self) -> None:
         sensitivity = QVBoxLayout()

@@ -17,6 +17,8 @@ _NARROW = 800
 _NAME = 24
 """Characters of a source's name that are shown where there is no room for all of it."""
 _UNKNOWN = "\N{EN DASH}"
+PALE = 0.8
+"""Strength of the sign beside a zero; paler than this it could not be made out on some desktop's ground."""
 
 
 class _Tile(QWidget):
@@ -46,7 +48,7 @@ class _Tile(QWidget):
             return
         strong = bool(count)
         if strong is not bool(self._count) or self._sign.pixmap().isNull():
-            self._paint_sign(1.0 if strong else 0.45)
+            self._paint_sign(1.0 if strong else PALE)
         self._count = count
         self._number.setText(_UNKNOWN if count is None else str(count))
         said = f"{self._word}: {'not known' if count is None else count}"

@@ -1,0 +1,259 @@
+"""The viewer for everybody: readable in light and dark, reachable by keys, named for screen readers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAccessible, QColor, QImage, QPalette
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMainWindow, QStyleFactory, QWidget
+
+from maskcam.frames import Pixels, Verdict
+from maskcam.overlay_patches import COLOURS, INK
+from maskcam.viewer.actions import Actions
+from maskcam.viewer.camera_menu import CameraMenus
+from maskcam.viewer.front import Front
+from maskcam.viewer.keys import BY_NAME
+from maskcam.viewer.palette import HELP_PLATE, PLATE, QUIET_WORDS, WORDS
+from maskcam.viewer.settings import Settings
+from maskcam.viewer.settings_dialog import SettingsDialog
+from maskcam.viewer.shown import AlarmLight, Counts, Shown
+from maskcam.viewer.status import PALE
+
+Rgb = tuple[float, ...]
+
+THEMES = {
+    "light": QPalette(QColor(239, 239, 239)),
+    "dark": QPalette(QColor(50, 50, 50)),
+    "black": QPalette(QColor(24, 24, 24)),
+    "white": QPalette(QColor(255, 255, 255)),
+}
+
+
+@pytest.fixture(params=THEMES)
+def theme(request: pytest.FixtureRequest, qtbot: Any) -> Iterator[str]:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    style, before = app.style().objectName(), app.palette()
+    app.setStyle(QStyleFactory.create("Fusion"))
+    app.setPalette(THEMES[request.param])
+    yield request.param
+    app.setPalette(before)
+    app.setStyle(style)
+
+
+def contrast(one: Rgb, other: Rgb) -> float:
+    """As WCAG 2.2 defines it: 4.5 is what it asks of small text, 3 of signs."""
+
+    def luminance(colour: Rgb) -> float:
+        part = np.array(colour) / 255
+        linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
+        return float(linear @ (0.2126, 0.7152, 0.0722))
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def over(colour: QColor, ground: Rgb) -> Rgb:
+    share = colour.alphaF()
+    parts = colour.red(), colour.green(), colour.blue()
+    return tuple(share * part + (1 - share) * below for part, below in zip(parts, ground, strict=True))
+
+
+def pixels(widget: QWidget) -> Pixels:
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : 3 * image.width()].reshape(-1, 3).copy()
+
+
+def readable(widget: QWidget) -> float:
+    """The contrast of the words painted in a widget against its ground, which is what there is most of."""
+    colours, counts = np.unique(pixels(widget), axis=0, return_counts=True)
+    ground = tuple(colours[counts.argmax()])
+    # Strokes of words fill some pixels wholly, and only these have the words' own colour.
+    return max(contrast(tuple(colour), ground) for colour, count in zip(colours, counts, strict=True) if count >= 3)
+
+
+@pytest.fixture
+def changes() -> list[Settings]:
+    """What the settings dialog has handed on."""
+    return []
+
+
+@pytest.fixture
+def dialog(qtbot: Any, changes: list[Settings]) -> Iterator[SettingsDialog]:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    made = SettingsDialog(parent, Settings(), 0.5, changes.append)
+    made.show()
+    qtbot.waitUntil(made.isActiveWindow)
+    yield made
+    made.close()
+
+
+def inside(widget: QWidget, kinds: tuple[type[QWidget], ...]) -> list[QWidget]:
+    return [one for kind in kinds for one in widget.findChildren(kind) if one.isVisible()]
+
+
+def test_all_words_can_be_read_in_light_and_dark(theme: str, qtbot: Any) -> None:
+    front = Front()
+    qtbot.addWidget(front)
+    front.resize(1100, 700)
+    front.show()
+    counts = Counts(mask=3, no_mask=2)
+    for shown in (
+        Shown(notice="A line that goes by itself"),
+        Shown(source="Desk", counts=counts, alarm=AlarmLight.RAISED, people=5, people_without=2),
+    ):
+        front.show_state(shown)
+        qtbot.wait(50)
+        labels = [one for one in inside(front, (QLabel,)) if isinstance(one, QLabel) and one.text()]
+        assert len(labels) >= 9
+        for widget in (*labels, front.timeline):
+            assert readable(widget) >= 4.5, (theme, widget, shown)
+
+
+def test_all_words_of_the_settings_can_be_read(theme: str, dialog: SettingsDialog) -> None:
+    for label in dialog.findChildren(QLabel):
+        assert readable(label) >= 4.5, (theme, label.text())
+
+
+@pytest.mark.parametrize("below", [(255, 255, 255), (0, 0, 0), (128, 128, 128)])
+def test_words_on_a_plate_can_be_read_over_any_picture(below: Rgb) -> None:
+    for plate in (PLATE, HELP_PLATE):
+        ground = over(plate, below)
+        for words in (WORDS, QUIET_WORDS):
+            assert contrast(over(words, ground), ground) >= 4.5
+
+
+@pytest.mark.parametrize("theme_name", THEMES)
+@pytest.mark.parametrize("strength", [PALE, 1.0])
+def test_the_signs_can_be_made_out_beside_a_zero_too(theme_name: str, strength: float) -> None:
+    ground = THEMES[theme_name].color(QPalette.ColorRole.Window)
+    for verdict in Verdict:
+        shape, mark = (
+            tuple(
+                strength * part + (1 - strength) * below for part, below in zip(one, ground.toTuple()[:3], strict=True)
+            )
+            for one in (COLOURS[verdict], INK)
+        )
+        assert contrast(shape, mark) >= 3
+
+
+def name(widget: QWidget) -> str:
+    interface = QAccessible.queryAccessibleInterface(widget)
+    return interface.text(QAccessible.Text.Name)
+
+
+def walk(top: QWidget, first: QWidget, press: Callable[[QWidget], None]) -> list[QWidget]:
+    """All widgets that the focus visits until it is where it was."""
+    first.setFocus()
+    visited = [first]
+    while len(visited) < 50:
+        press(QApplication.focusWidget() or top)
+        focus = QApplication.focusWidget()
+        assert focus is not None
+        if focus is first:
+            return visited
+        visited.append(focus)
+    raise AssertionError("the focus never comes round")
+
+
+def place(widget: QWidget) -> tuple[int, int]:
+    corner = widget.mapTo(widget.window(), QPoint(0, 0))
+    return round((corner.y() + widget.height() / 2) / 20), corner.x()
+
+
+def test_tab_goes_through_all_settings_in_the_order_they_are_read(dialog: SettingsDialog) -> None:
+    visited = walk(dialog, dialog.threshold, lambda one: QTest.keyClick(one, Qt.Key.Key_Tab))
+    back = walk(dialog, dialog.threshold, lambda one: QTest.keyClick(one, Qt.Key.Key_Backtab))
+    assert visited == [dialog.threshold, *back[:0:-1]]
+    wanted = {
+        *(dialog.threshold, dialog.own_button, dialog.reach, dialog.alarm, dialog.alarm_seconds, dialog.cool_down),
+        *(dialog.mirror_camera, dialog.mirror_other, dialog.privacy),
+    }
+    assert wanted < set(visited)
+    assert len(visited) == len(wanted) + 1
+    assert visited == sorted(visited, key=place)
+    names = [name(one) for one in visited]
+    assert all(names)
+    assert len(set(names)) == len(names)
+    assert not any(one.startswith("…") for one in names)
+
+
+def test_settings_can_be_changed_and_left_by_keys_alone(dialog: SettingsDialog, changes: list[Settings]) -> None:
+    dialog.threshold.setFocus()
+    QTest.keyClick(dialog.threshold, Qt.Key.Key_Right)
+    # To the right lies more sensitivity, as the slider shows it.
+    assert changes[-1].threshold == pytest.approx(0.49)
+    assert "Misses fewer" in dialog.threshold.accessibleDescription()
+    dialog.alarm.setFocus()
+    QTest.keyClick(dialog.alarm, Qt.Key.Key_Space)
+    assert changes[-1].alarm
+    dialog.alarm_seconds.setFocus()
+    dialog.alarm_seconds.selectAll()
+    QTest.keyClicks(dialog.alarm_seconds, "7")
+    QTest.keyClick(dialog.alarm_seconds, Qt.Key.Key_Return)
+    assert changes[-1].alarm_seconds == 7
+    assert changes[-1].threshold == pytest.approx(0.49)
+    dialog.show()
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+    assert isinstance(dialog, QDialog)
+
+
+def test_tab_goes_through_the_first_page_in_the_order_it_is_read(qtbot: Any) -> None:
+    front = Front()
+    qtbot.addWidget(front)
+    front.resize(900, 700)
+    front.show()
+    qtbot.waitUntil(front.isActiveWindow)
+    page = front.welcome
+    visited = walk(front, page.demo_button, lambda one: QTest.keyClick(one, Qt.Key.Key_Tab))
+    assert visited == [page.demo_button, page.refresh_button, page.video_button, page.stream_button]
+    assert visited == sorted(visited, key=place)
+    assert all(name(one) for one in visited)
+    for one in (front.canvas, front.timeline, front.status, front.status.people):
+        assert name(one)
+
+
+def test_alt_and_arrows_reach_every_entry_of_every_menu(qtbot: Any) -> None:
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    done: list[str] = []
+    names = {*BY_NAME, "choose_folder"}
+    actions = Actions(window, {one: (lambda one=one: done.append(one)) for one in names})  # type: ignore[misc]
+    menus = CameraMenus(window, lambda camera: None, lambda mode: None, lambda: None)
+    actions.fill(window.menuBar(), menus.cameras, menus.modes)
+    window.resize(900, 300)
+    window.show()
+    qtbot.waitUntil(window.isActiveWindow)
+    letters = [action.text()[action.text().index("&") + 1].lower() for action in window.menuBar().actions()]
+    assert len(set(letters)) == len(letters) == 7
+    reached: set[str] = set()
+    for letter in letters:
+        QTest.keyClick(window, letter, Qt.KeyboardModifier.AltModifier)
+        menu = QApplication.activePopupWidget()
+        assert menu is not None, letter
+        for _ in menu.actions():
+            active = menu.activeAction()  # type: ignore[attr-defined]
+            reached.add(active.text())
+            QTest.keyClick(menu, Qt.Key.Key_Down)
+        QTest.keyClick(menu, Qt.Key.Key_Escape)
+        while QApplication.activePopupWidget() is not None:
+            QTest.keyClick(QApplication.activePopupWidget(), Qt.Key.Key_Escape)
+    assert {action.text() for action in actions.by_name.values()} <= reached
+    assert {menus.cameras.title(), menus.modes.title()} <= reached
+    QTest.keyClick(window, "k", Qt.KeyboardModifier.AltModifier)
+    menu = QApplication.activePopupWidget()
+    assert menu is not None
+    QTest.keyClick(menu, Qt.Key.Key_Return)
+    assert done == ["snapshot"]
