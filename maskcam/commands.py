@@ -46,7 +46,7 @@ def _annotate(path: Path, outputs: VideoOutputs, options: argparse.Namespace, *,
     from maskcam.faces import FaceDetector  # noqa: PLC0415
     from maskcam.pipeline import Pipeline  # noqa: PLC0415
     from maskcam.sources import VideoSource  # noqa: PLC0415
-    from maskcam.telling import tell_event, tell_summary  # noqa: PLC0415
+    from maskcam.telling import tell_event, tell_losses, tell_summary  # noqa: PLC0415
     from maskcam.video_job import process_video  # noqa: PLC0415
 
     out: TextIO | None = sys.stderr if STANDARD_OUTPUT in (outputs.json, outputs.events) else sys.stdout
@@ -76,11 +76,12 @@ def _annotate(path: Path, outputs: VideoOutputs, options: argparse.Namespace, *,
             f"stopped after {report.summary.duration:.1f}{whole} s; {outputs.video} holds what was done",
             STOPPED,
         )
-    if report.damage:
-        complain(f"{path}: {report.damage}; {outputs.video} holds what could be read", FAILED)
+    losses = tell_losses(report.damage, report.sound_lost)
+    if losses:
+        complain(f"{path}: {losses}; {outputs.video} holds what could be read", FAILED)
     if report.lost:
         complain(f"{report.lost}; {outputs.video} is whole", FAILED)
-    if report.damage or report.lost:
+    if losses or report.lost:
         return FAILED
     return DONE
 

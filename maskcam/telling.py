@@ -27,6 +27,12 @@ def tell_summary(summary: Summary, seconds: float) -> str:
     )
 
 
+def tell_losses(damage: str | None, sound_lost: int) -> str | None:
+    """Return what of a video could not be kept, None if nothing: `damage` as its source says it, pieces of sound."""
+    sound = f"{_number(sound_lost, 'piece', 'pieces')} of its sound could not be kept" if sound_lost else None
+    return ", ".join(one for one in (damage, sound) if one) or None
+
+
 def tell_picture(name: str, result: Result) -> str:
     """Return how many faces of which verdict a picture holds."""
     if not len(result):

@@ -43,13 +43,15 @@ class VideoReport:
     """How the work went.
 
     `complete` is False when it was stopped early. `damage` and `lost` say in one line what of the source could not
-    be read and which record could not be written, or are None.
+    be read and which record could not be written, or are None. `sound_lost` counts the pieces of sound that could not
+    be kept.
     """
 
     summary: Summary
     complete: bool
     damage: str | None
     lost: str | None
+    sound_lost: int = 0
 
 
 class _Record:
@@ -123,4 +125,4 @@ def process_video(
         events.finish()
         frames.finish()
         sink.finish()
-    return VideoReport(tally.summary(), complete, source.damage, frames.lost or events.lost)
+    return VideoReport(tally.summary(), complete, source.damage, frames.lost or events.lost, sink.sound_lost)

@@ -34,6 +34,7 @@ def copy(path: Path, target: Path) -> bool:
             sink.write(one.frame.image, one.pts)
         sink.write_sound(source.trailing_sound)
         sink.finish()
+        assert sink.sound_lost == 0
         return sink.sound_copied
 
 

@@ -242,6 +242,35 @@ def test_the_sound_comes_along(tmp_path: Path) -> None:
     assert sound_packets(tmp_path / "out.mp4") == sound_packets(tmp_path / "in.mp4")
 
 
+@pytest.mark.parametrize(("broken", "said"), [({6}, "1 piece of its sound"), ({6, 12, 18}, "3 pieces of its sound")])
+def test_sound_that_can_not_be_kept_is_told_in_one_line(tmp_path: Path, broken: set[int], said: str) -> None:
+    import av
+
+    from tests.test_sinks import sound_packets, video_times
+    from tests.video_files import make_video
+
+    make_video(tmp_path / "good.mkv", sound="mp2")
+    with av.open(str(tmp_path / "good.mkv")) as old, av.open(str(tmp_path / "in.mkv"), "w") as new:
+        streams = {one.index: new.add_stream_from_template(one) for one in old.streams}
+        count = 0
+        for packet in old.demux():
+            if packet.size and packet.stream.type == "audio":
+                count += 1
+                if count in broken:
+                    other = av.Packet(b"x" * packet.size)
+                    other.pts, other.dts, other.time_base = packet.pts, packet.dts, packet.time_base
+                    other.stream = streams[packet.stream.index]
+                    new.mux(other)
+                    continue
+            if packet.size:
+                packet.stream = streams[packet.stream.index]
+                new.mux(packet)
+    line = one_clear_line(maskcam("video", "in.mkv", "-o", "out.mp4", cwd=tmp_path), code=1)
+    assert f"in.mkv: {said} could not be kept; out.mp4 holds what could be read" in line
+    assert len(video_times(tmp_path / "out.mp4")) == 25
+    assert len(sound_packets(tmp_path / "out.mp4")) > 20
+
+
 def test_the_threshold_and_the_range_reach_the_verdict(tmp_path: Path) -> None:
     write_clip(tmp_path / "in.mp4", lambda _: astronaut(), 2)
 

@@ -51,7 +51,7 @@ def _base(keras: Any, input_size: int, weights: str | None) -> Any:
     if weights == IMAGENET:
         try:
             return keras.applications.InceptionV3(include_top=False, weights=IMAGENET, input_shape=shape)
-        except Exception as error:
+        except Exception as error:  # Keras raises a bare Exception where there is no network
             raise UnusableInput(
                 f"Keras can't fetch the ImageNet weights ({_first_line(error)}); give a file with --weights"
             ) from None

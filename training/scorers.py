@@ -99,7 +99,7 @@ def _from_file(path: Path) -> KerasScorer:
         model = keras.models.load_model(path, compile=False)
         config = TrainConfig(manifest="", weights=None, input_size=int(model.input_shape[1]))
         return KerasScorer(model, training_card(config, CropRule()))
-    except Exception as error:
+    except Exception as error:  # each format of file has errors of its own, and any says that it is no such model
         raise UnusableInput(f"{path}: not a Keras model of mask and no mask ({_first_line(error)})") from None
 
 

@@ -77,7 +77,8 @@ class ViewerWindow(QMainWindow):
             return
         self.play.spec = spec
         self.engine.watch(spec)
-        # What was analysed of the source before this one is none of the new one's.
+        # What was analysed of the source before this one is none of the new one's. An engine that broke is told of
+        # by the next refresh.
         with suppress(Exception):
             self.keeper.events(event for one in self.engine.drain() for event in one.result.events)
         self.state.choose(Chosen(name, spec.kind), time.monotonic())
@@ -103,7 +104,7 @@ class ViewerWindow(QMainWindow):
         now = time.monotonic()
         try:
             self._update(now)
-        except Exception as error:
+        except Exception as error:  # whatever it is, the window must stay and say so
             self._start_over(error)
         for words in self.keeper.news():
             self.state.notify(words, now)
