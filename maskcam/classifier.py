@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 
+from maskcam.closing import Closing
 from maskcam.crops import scale
 from maskcam.errors import UnusableInput
 from maskcam.frames import Floats, Pixels
@@ -19,7 +19,7 @@ BATCH_SIZES = (4, 1)
 """The sizes kept ready, largest first: a new size would cost a re-allocation in the middle of a video."""
 
 
-class MaskClassifier:
+class MaskClassifier(Closing):
     """Crops -> probabilities, one column for each of the card's labels. Not thread-safe."""
 
     def __init__(self, weights: Path, threads: int | None = None) -> None:
@@ -63,14 +63,6 @@ class MaskClassifier:
         """Free the weights; a second call does nothing."""
         with quiet():
             self._runners.clear()
-
-    def __enter__(self) -> MaskClassifier:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _run(self, count: int, batch: Floats) -> Floats:
         runner = self._runners[count]

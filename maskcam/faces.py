@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from types import TracebackType
 
 import numpy as np
 
 from maskcam.assets import FACE_MODEL_FAR, FACE_MODEL_NEAR, asset
+from maskcam.closing import Closing
 from maskcam.frames import KEYPOINTS, Faces, Pixels, check_image
 from maskcam.native import import_face_detector, quiet
 
@@ -28,7 +28,7 @@ class Range(StrEnum):
 _MODELS = {Range.NEAR: FACE_MODEL_NEAR, Range.FAR: FACE_MODEL_FAR}
 
 
-class FaceDetector:
+class FaceDetector(Closing):
     """Frame -> faces, without memory. Close it, or use it in a `with` statement. Not thread-safe."""
 
     def __init__(self, reach: Range = Range.NEAR, confidence: float = LOW_CONFIDENCE) -> None:
@@ -86,14 +86,6 @@ class FaceDetector:
             self._open = False
             with quiet():
                 self._detector.close()
-
-    def __enter__(self) -> FaceDetector:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _usable(face: object) -> bool:

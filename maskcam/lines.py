@@ -6,16 +6,16 @@ import contextlib
 import os
 import sys
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO
 
+from maskcam.closing import Closing
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.pending import PendingFile, reason, write_failure
 
 STANDARD_OUTPUT = "-"
 
 
-class TextSink:
+class TextSink(Closing):
     """UTF-8 text, line by line. `target` `-` is standard output; a file appears only when `finish` returns.
 
     Raises UnusableInput at once if the target can't be made; FailedOnTheWay when writing fails.
@@ -37,14 +37,6 @@ class TextSink:
         except OSError as error:
             self._file.discard()
             raise write_failure(self._name, error) from None
-
-    def __enter__(self) -> TextSink:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def write_line(self, line: str) -> None:
         """Add `line` and a line feed. On standard output it can be read at once."""

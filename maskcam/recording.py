@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import cast
 
 import av
@@ -14,6 +13,7 @@ import av.container
 import cv2
 import numpy as np
 
+from maskcam.closing import Closing
 from maskcam.colour import ToYuv
 from maskcam.encoder import set_up, working_encoder
 from maskcam.errors import FailedOnTheWay
@@ -39,7 +39,7 @@ _RATE = Fraction(30)
 """Frames a second as the encoder plans them; the real times are each frame's own."""
 
 
-class LiveRecorder:
+class LiveRecorder(Closing):
     """An H.264 MP4 in the making at `NAME.part.mp4`, playable at any moment up to half a second ago.
 
     `target` is `NAME.mp4`. Where one of the two names is taken, `-2` and so on is put behind; `part` is the path in
@@ -63,14 +63,6 @@ class LiveRecorder:
         self._first = 0.0
         self._last = -1
         self._closed = False
-
-    def __enter__(self) -> LiveRecorder:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def seconds(self) -> float:

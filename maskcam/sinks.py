@@ -7,12 +7,12 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import cast
 
 import av
 import av.container
 
+from maskcam.closing import Closing
 from maskcam.colour import ToYuv
 from maskcam.encoder import set_up, working_encoder
 from maskcam.errors import FailedOnTheWay, UnusableInput
@@ -32,7 +32,7 @@ _LONGEST = 2_000_000_000
 _SUFFIXES = (".mp4", ".m4v")
 
 
-class VideoSink:
+class VideoSink(Closing):
     """An MP4 video in the making: H.264, 4:2:0, BT.709, ready to stream, with `audio`'s sound.
 
     `width` and `height` are in pixels; an odd side gets one more pixel. `time_base` is one tick of `write`'s
@@ -124,14 +124,6 @@ class VideoSink:
     def sound_lost(self) -> int:
         """How many pieces of sound couldn't be read or written."""
         return 0 if self._sound is None else self._sound.lost
-
-    def __enter__(self) -> VideoSink:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def write(self, image: Pixels, pts: int) -> None:
         """Add `image`, `(h, w, 3) uint8, RGB`, at `pts`, which must grow; ValueError if one doesn't fit."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TypeAlias
 
 import av
@@ -15,6 +14,7 @@ import av.container
 import cv2
 import numpy as np
 
+from maskcam.closing import Closing
 from maskcam.colour import FromYuv
 from maskcam.damage import has_holes, is_cut
 from maskcam.errors import UnusableInput
@@ -51,7 +51,7 @@ class VideoFrame:
     sound: Sound = ()
 
 
-class VideoSource:
+class VideoSource(Closing):
     """A video file, opened. Iterate it once for its `VideoFrame`s.
 
     `width` and `height` are in pixels, upright. `pixel_aspect` is a pixel's width by its height, upright.
@@ -103,14 +103,6 @@ class VideoSource:
     def has_audio(self) -> bool:
         """Whether there is sound to copy."""
         return self.audio is not None
-
-    def __enter__(self) -> VideoSource:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the file; does nothing the second time. Call it from the thread that iterates."""

@@ -13,7 +13,7 @@ from tests.support import ROOT, environment
 
 # Each module's rank: it may import modules of a lower rank, and of its own only where named in the same row.
 ORDER = [
-    ["errors", "frames"],
+    ["errors", "frames", "closing"],
     ["assets", "native", "signals", "videoio"],
     ["modelcard"],
     ["crops", "doubts", "drawn_mask"],
