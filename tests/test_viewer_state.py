@@ -291,7 +291,8 @@ def test_every_trouble_says_what_is_and_what_to_do(kind: SourceKind, trouble: Tr
         (Cause.SILENT, CAMERA, False, Trouble.SILENT),
         (Cause.BUSY, CAMERA, False, Trouble.BUSY),
         (Cause.DENIED, CAMERA, False, Trouble.DENIED),
-        (Cause.UNREACHABLE, STREAM, False, Trouble.STREAM_GONE),
+        (Cause.UNREACHABLE, STREAM, False, Trouble.UNREACHED),
+        (Cause.UNREACHABLE, STREAM, True, Trouble.STREAM_GONE),
         (Cause.DENIED, STREAM, False, Trouble.DENIED),
         (Cause.UNREADABLE, FILE, False, Trouble.UNREADABLE),
         (None, CAMERA, True, Trouble.UNPLUGGED),
@@ -480,6 +481,19 @@ def test_private_view_pixelates_what_only_might_be_a_face_also_when_it_flickers(
     assert hidden(0.2, [])
     assert hidden(0.6, [])
     assert not hidden(0.7, [])
+
+
+def test_a_person_who_moves_leaves_no_trail_of_blocks_in_private_view() -> None:
+    state = watching(privacy=True)
+    for number, x in enumerate((20.0, 60.0, 100.0)):
+        one = analysed(number, number / 10, (1, BARE), x=x)
+        one = replace(one, result=replace(one.result, found=one.result.boxes))
+        state.update(number / 10, running(one.captured), [one])
+    picture = state.shown(0.2).picture
+    assert picture is not None
+    image = one.captured.frame.image
+    assert np.array_equal(picture.image[:, :90], image[:, :90])
+    assert not np.array_equal(picture.image[20:45, 100:120], image[20:45, 100:120])
 
 
 def test_shown_refuses_a_face_in_private_view() -> None:

@@ -22,6 +22,7 @@ class Trouble(StrEnum):
     SILENT = "silent"
     UNPLUGGED = "unplugged"
     STREAM_GONE = "stream gone"
+    UNREACHED = "unreached"
     UNREADABLE = "unreadable"
     ENDED = "ended"
 
@@ -82,7 +83,11 @@ _STREAM = {
     ),
     Trouble.STREAM_GONE: Message(
         "The stream is gone",
-        "Check that the camera is on and the address right; the picture then goes on by itself.",
+        "Check that the camera is on and the network reaches it; the picture then goes on by itself.",
+    ),
+    Trouble.UNREACHED: Message(
+        "The stream can't be opened",
+        "Check that the camera is on and the address right; the picture then comes by itself.",
     ),
 }
 _FILE = {
@@ -104,7 +109,7 @@ def classify(cause: Cause | None, kind: SourceKind, had_pictures: bool) -> Troub
     if cause in _CAUSES:
         return _CAUSES[cause]
     if kind is SourceKind.STREAM:
-        return Trouble.STREAM_GONE
+        return Trouble.STREAM_GONE if had_pictures else Trouble.UNREACHED
     if had_pictures or cause is not Cause.MISSING:
         return Trouble.UNPLUGGED if had_pictures else Trouble.SILENT
     return Trouble.NO_CAMERA

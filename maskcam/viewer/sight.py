@@ -83,9 +83,10 @@ class Sight:
         return Counts.of(self._latest.result) if fresh else None
 
     def _suspected(self, result: Result) -> Floats:
-        # What is too weak to be followed may be a face all the same.
+        """What was found now, and lately where nobody was followed: what is too weak for that may be a face."""
         size = (result.width, result.height)
-        return np.concatenate([one.found for one in self._found if (one.width, one.height) == size])
+        before = [_unfollowed(one) for one in self._found if one is not result and (one.width, one.height) == size]
+        return np.concatenate([*before, result.found])
 
     def _result_at(self, time: float, width: int, height: int) -> Result | None:
         if self._latest is None:
@@ -94,3 +95,11 @@ class Sight:
         if (latest.width, latest.height) != (width, height) or time - latest.time > FRESH_SECONDS:
             return None
         return glide(self._before, latest, time)
+
+
+def _unfollowed(result: Result) -> Floats:
+    """The boxes that were found and whose middle lies in nobody's box."""
+    x, y = ((result.found[:, :2] + result.found[:, 2:]) / 2).T[..., None]
+    x0, y0, x1, y1 = result.boxes.T
+    followed = ((x0 < x) & (x < x1) & (y0 < y) & (y < y1)).any(axis=1)
+    return np.asarray(result.found[~followed], np.float32)

@@ -9,7 +9,7 @@ from maskcam.viewer.palette import font
 
 
 class WelcomePage(QWidget):
-    """Says that there is no camera, and offers what can be done without one."""
+    """Says that there is no camera, once that is known, and offers what can be done without one."""
 
     demo = Signal()
     refresh = Signal()
@@ -18,7 +18,7 @@ class WelcomePage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.title = QLabel("No camera found")
+        self.title = QLabel("Looking for cameras …")
         self.title.setFont(font(22, bold=True))
         self.words = QLabel(
             "Plug one in and press “Look again”, or see how maskcam works with the demo.\n"
@@ -54,6 +54,10 @@ class WelcomePage(QWidget):
         whole.addLayout(second)
         whole.addWidget(self._notice)
         whole.addStretch(3)
+
+    def looked(self) -> None:
+        """The system has been asked for cameras; were there one, this page would not be seen."""
+        self.title.setText("No camera found")
 
     def say(self, words: str) -> None:
         """Show a line below the buttons, or none."""

@@ -173,6 +173,7 @@ class ViewerWindow(QMainWindow):
         self.actions_ = Actions(self, commands(self))
         self.actions_.fill(self.menuBar(), self.sources.menus.cameras, self.sources.menus.modes)
         by_name = self.actions_.by_name
+        self.sources.found.connect(self.front.welcome.looked, Qt.ConnectionType.QueuedConnection)
         self.front.welcome.demo.connect(by_name["demo"].trigger)
         self.front.welcome.refresh.connect(by_name["refresh"].trigger)
         self.front.welcome.open_video.connect(by_name["open"].trigger)
