@@ -271,6 +271,17 @@ def test_the_size_and_rate_of_cameras_can_be_chosen(make: Make, qtbot: Any) -> N
     until(qtbot, lambda: not modes_menu(one)[0].startswith("Now"))
 
 
+def test_a_size_that_was_wished_for_long_ago_is_asked_again_and_its_answer_shown(make: Make, qtbot: Any) -> None:
+    Memory().keep_mode((3840, 2160, 30.0))
+    one = make(opener=Webcam)
+    one.begin(parse_source("0"))
+    until(qtbot, lambda: flowing(one) and modes_menu(one)[0] == "Now: 1280 x 720, 30 pictures a second")
+    assert Webcam.asked[-1].width == 3840
+    assert [words for words in modes_menu(one) if "gives" in words] == [
+        "3840 x 2160, 30 pictures a second: this camera gives 1280 x 720, 30 pictures a second"
+    ]
+
+
 def test_a_camera_is_asked_what_it_can_do_while_nobody_holds_it(make: Make, qtbot: Any) -> None:
     one = make(cameras=(CameraInfo(0, "Desk", 0),), opener=Webcam)
     threads: list[str] = []

@@ -77,7 +77,6 @@ class SourceControl(QObject):
         self._waiting = self._first = spec is None
         if spec is not None:
             self._watch(self._asked(spec), self._name(spec))
-            self.chosen(spec)
         self.look()
 
     def look(self) -> None:
