@@ -40,6 +40,7 @@ from maskcam.viewer.canvas import Canvas
 from maskcam.viewer.compose import compose
 from maskcam.viewer.keeper import Keeper
 from maskcam.viewer.keys import BY_NAME, KEYS
+from maskcam.viewer.messages import OPENING, PRIVATE, Trouble, message
 from maskcam.viewer.remember import Memory
 from maskcam.viewer.settings import Settings
 from maskcam.viewer.shown import AlarmLight, Counts, Picture, Shown
@@ -777,6 +778,14 @@ def test_qt_keeps_count_of_none(make: Make, qtbot: Any) -> None:
         one.refresh()
         one.front.repaint()
     assert sys.getrefcount(None) > before - 300
+
+
+def test_the_readme_says_what_each_message_means() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    titles = {message(trouble, kind).title for trouble in Trouble for kind in SourceKind}
+    rows = [line.split("|")[1] for line in readme.splitlines() if line.startswith("| ")]
+    explained = {title.strip() for row in rows for title in row.split(", ")}
+    assert titles | {OPENING.title, PRIVATE.title} <= explained
 
 
 def test_the_readme_lists_every_key() -> None:
