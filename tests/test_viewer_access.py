@@ -11,8 +11,8 @@ import pytest
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAccessible, QColor, QImage, QPalette
+from PySide6.QtCore import QPoint, QRectF, Qt
+from PySide6.QtGui import QAccessible, QColor, QImage, QPainter, QPalette
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMainWindow, QStyleFactory, QWidget
 
@@ -22,6 +22,7 @@ from maskcam.viewer.actions import Actions
 from maskcam.viewer.camera_menu import CameraMenus
 from maskcam.viewer.front import Front
 from maskcam.viewer.keys import BY_NAME
+from maskcam.viewer.layers import help_layout, paint_help
 from maskcam.viewer.palette import HELP_PLATE, PLATE, QUIET_WORDS, WORDS
 from maskcam.viewer.settings import Settings
 from maskcam.viewer.settings_dialog import SettingsDialog
@@ -132,6 +133,27 @@ def test_words_on_a_plate_can_be_read_over_any_picture(below: Rgb) -> None:
         ground = over(plate, below)
         for words in (WORDS, QUIET_WORDS):
             assert contrast(over(words, ground), ground) >= 4.5
+
+
+@pytest.mark.parametrize(
+    "size", [(320, 200), (480, 300), (600, 400), (960, 540), (1040, 620), (700, 900), (1920, 1000)]
+)
+def test_the_help_is_whole_and_as_large_as_it_can_be(size: tuple[int, int], qtbot: Any) -> None:
+    room = QRectF(0, 0, *size)
+    columns, scale = help_layout(room)
+    assert scale * 10 >= (7.5 if min(size) >= 540 else 3.5)
+    assert columns == (2 if size[0] > size[1] else 1)
+    image = QImage(*size, QImage.Format.Format_RGB888)
+    image.fill(QColor(255, 255, 255))
+    painter = QPainter(image)
+    paint_help(painter, room)
+    painter.end()
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(size[1], image.bytesPerLine())
+    dark = rows[:, : 3 * size[0]].reshape(size[1], size[0], 3).max(axis=2) < 100
+    # The plate ends within the room, so nothing is cut off.
+    assert dark.any()
+    assert not dark[0].any() and not dark[-1].any()
+    assert not dark[:, 0].any() and not dark[:, -1].any()
 
 
 @pytest.mark.parametrize("theme_name", THEMES)

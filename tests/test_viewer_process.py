@@ -181,7 +181,7 @@ def test_a_signal_ends_it_however_early_it_comes(screen: Screen, still: Path, tm
             assert (code, said) == (0, ""), delay
             # Two seconds on a machine that does nothing else; the bound leaves room for a busy one.
             assert ended < 4, delay
-    assert heard >= 4
+    assert heard >= 2
 
 
 HANGING = """

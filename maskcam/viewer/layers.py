@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 
@@ -13,6 +15,8 @@ from maskcam.viewer.shown import AlarmLight, Shown
 _CENTRE = Qt.AlignmentFlag.AlignCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _WRAP = Qt.TextFlag.TextWordWrap
+_COLUMN, _ROW = 400, 25.5
+"""Width of a column and height of a row of the help at scale 1, in logical pixels."""
 
 
 def clock(seconds: float) -> str:
@@ -115,8 +119,9 @@ def paint_notice(painter: QPainter, room: QRectF, shown: Shown) -> None:
 
 def paint_help(painter: QPainter, room: QRectF) -> None:
     """All keys, over everything."""
-    scale = min(_scale(room), room.height() / (25.5 * (len(KEYS) + 4)), room.width() / 470)
-    plate = QRectF(0, 0, 460 * scale, (25.5 * len(KEYS) + 78) * scale)
+    columns, scale = help_layout(room)
+    rows = math.ceil(len(KEYS) / columns)
+    plate = QRectF(0, 0, (_COLUMN * columns + 30) * scale, (_ROW * rows + 78) * scale)
     plate.moveCenter(room.center())
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(HELP_PLATE)
@@ -124,15 +129,28 @@ def paint_help(painter: QPainter, room: QRectF) -> None:
     painter.setPen(WORDS)
     painter.setFont(font(14 * scale, bold=True))
     painter.drawText(QRectF(plate.left(), plate.top() + 14 * scale, plate.width(), 34 * scale), int(_CENTRE), "Keys")
-    for row, key in enumerate(KEYS):
-        y = plate.top() + (54 + 25.5 * row) * scale
+    for place, key in enumerate(KEYS):
+        column, row = divmod(place, rows)
+        x = plate.left() + (26 + _COLUMN * column) * scale
+        y = plate.top() + (54 + _ROW * row) * scale
         painter.setFont(font(10 * scale, bold=True))
         painter.setPen(WORDS)
-        where = QRectF(plate.left() + 26 * scale, y, 104 * scale, 25 * scale)
+        where = QRectF(x, y, 104 * scale, 25 * scale)
         painter.drawText(where, int(_LEFT), "  ".join(key.keys))
         painter.setFont(font(10 * scale))
         painter.setPen(QUIET_WORDS)
-        painter.drawText(QRectF(where.right(), y, 320 * scale, 25 * scale), int(_LEFT), key.words)
+        painter.drawText(QRectF(where.right(), y, 300 * scale, 25 * scale), int(_LEFT), key.words)
+
+
+def help_layout(room: QRectF) -> tuple[int, float]:
+    """In one column or two, whichever lets the words be larger, and their scale."""
+
+    def scale(columns: int) -> float:
+        rows = math.ceil(len(KEYS) / columns)
+        return min(_scale(room), room.height() / (_ROW * (rows + 4)), room.width() / (_COLUMN * columns + 40))
+
+    columns = max((1, 2), key=scale)
+    return columns, scale(columns)
 
 
 def _scale(room: QRectF) -> float:
