@@ -51,7 +51,7 @@ WINDOW = [
     ["layers", "status", "timeline_strip", "welcome", "settings_dialog", "camera_menu"],
     ["canvas"],
     ["front", "keep_control", "source_control"],
-    ["wiring", "window"],
+    ["wiring", "window", "qt_messages"],
     ["app"],
     ["start"],
 ]

@@ -265,6 +265,43 @@ def test_without_a_screen_one_line_says_so(tmp_path: Path, monkeypatch: pytest.M
         assert "screen" in one_clear_line(maskcam(*arguments, cwd=tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [({"DISPLAY": ":77", "QT_QPA_PLATFORM": "xcb"}, "display :77"), ({"QT_QPA_PLATFORM": "paper"}, '"paper"')],
+)
+def test_where_no_window_can_be_opened_one_line_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, str], said: str
+) -> None:
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
+    line = one_clear_line(maskcam("live", "0", cwd=tmp_path))
+    assert "no window" in line
+    assert said in line
+
+
+def test_what_qt_has_to_say_goes_into_the_log(tmp_path: Path, still: Path) -> None:
+    viewer = subprocess.Popen(
+        [sys.executable, "-m", "maskcam", "live", str(still)],
+        # Offscreen, Qt complains that hints of a window's size go nowhere.
+        env=environment(
+            QT_QPA_PLATFORM="offscreen",
+            XDG_CONFIG_HOME=str(tmp_path / "config"),
+            XDG_STATE_HOME=str(tmp_path / "state"),
+        ),
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_signals,  # noqa: PLW1509
+    )
+    begun = time.monotonic()
+    while not any("Qt: " in log.read_text() for log in tmp_path.rglob("maskcam.log")):
+        assert time.monotonic() - begun < 30
+        assert viewer.poll() is None
+        time.sleep(0.1)
+    viewer.send_signal(signal.SIGTERM)
+    assert viewer.communicate(timeout=10)[1] == ""
+    assert viewer.returncode == 0
+
+
 def test_a_source_that_can_not_be_meant_gets_one_line(tmp_path: Path) -> None:
     assert "missing.mp4" in one_clear_line(maskcam("live", "missing.mp4", cwd=tmp_path))
     assert "secret" not in one_clear_line(maskcam("live", "ftp://me:secret@host/x", cwd=tmp_path))

@@ -18,6 +18,7 @@ from maskcam.live_sources import SourceSpec
 from maskcam.signals import call_on_signals
 from maskcam.viewer.crash import CrashReporter, open_log
 from maskcam.viewer.dialogs import tell, tell_of_crash
+from maskcam.viewer.qt_messages import QtMessages
 from maskcam.viewer.remember import Memory
 from maskcam.viewer.settings import Settings
 from maskcam.viewer.window import ViewerWindow
@@ -29,6 +30,8 @@ def run(spec: SourceSpec | None, weights: Path, threshold: float | None, reach: 
     UnusableInput when the weights' card can't be used.
     """
     forget_opencvs_qt()
+    messages = QtMessages()
+    messages.install()
     app = QApplication.instance() or QApplication(sys.argv[:1])
     if not isinstance(app, QApplication):
         raise FailedOnTheWay("a part of this program runs Qt without windows")
@@ -36,6 +39,7 @@ def run(spec: SourceSpec | None, weights: Path, threshold: float | None, reach: 
     app.setApplicationDisplayName("maskcam")
     app.setQuitOnLastWindowClosed(False)
     log = open_log()
+    messages.log()
 
     def overrides(settings: Settings) -> Settings:
         if threshold is not None:
@@ -62,6 +66,7 @@ def run(spec: SourceSpec | None, weights: Path, threshold: float | None, reach: 
     app.exec()
     window.finish()
     reporter.uninstall()
+    messages.uninstall()
     if not window.ended_cleanly:
         # Everything that must be final is; a thread that hangs in a driver could crash or delay what is left.
         logging.shutdown()
