@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import av
 import av.container
-from av.error import HTTPNotFoundError, HTTPUnauthorizedError
+from av.error import HTTPForbiddenError, HTTPNotFoundError, HTTPUnauthorizedError
 
 from maskcam.colour import FromYuv
 from maskcam.frames import Pixels
@@ -102,7 +102,7 @@ class StreamSource:
 def why_no_stream(url: str, error: Exception, patience: float = _LOOK) -> SourceLost:
     """Say why there is no stream at `url`, and what to do, from the error that opening it gave and one more look."""
     shown = mask_password(url)
-    if isinstance(error, HTTPUnauthorizedError) or "401" in str(error) or "403" in str(error):
+    if isinstance(error, HTTPUnauthorizedError | HTTPForbiddenError):
         line = f"{shown} asks for a password, or for another one; write it as http://user:password@address"
         return SourceLost(line, Cause.DENIED)
     if isinstance(error, HTTPNotFoundError):

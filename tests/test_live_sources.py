@@ -179,6 +179,32 @@ def test_a_stream_with_a_password_opens_and_hides_it() -> None:
     assert raised.value.cause is Cause.DENIED
 
 
+@pytest.mark.parametrize("answer", ["401 Unauthorized", "403 Forbidden"])
+def test_a_camera_that_refuses_is_told_by_its_answer(answer: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)
+
+        def refuse() -> None:
+            with server.accept()[0] as asked:
+                asked.recv(4096)
+                asked.sendall(f"HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        with pytest.raises(SourceLost) as raised:
+            StreamSource(f"http://127.0.0.1:{server.getsockname()[1]}/video")
+        thread.join(10)
+    assert raised.value.cause is Cause.DENIED
+
+
+def test_numbers_in_an_address_are_no_answer_of_the_camera() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(SourceLost, match="nothing answers there") as raised:
+            StreamSource(f"http://127.0.0.1:{taken.getsockname()[1]}/401/403")
+    assert raised.value.cause is Cause.UNREACHABLE
+
+
 def test_a_stream_that_is_not_there_is_told_quickly() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening, so that nobody else can answer there
