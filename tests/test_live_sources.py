@@ -152,8 +152,8 @@ def test_a_stream_is_read_in_order_and_at_once() -> None:
         source.close()
         with pytest.raises(SourceLost):
             source.read()
-    assert numbers == sorted(set(numbers))
-    assert len(numbers) >= numbers[-1] - numbers[0]
+    # A busy machine's camera may leave out a picture, but what it sent must have been read.
+    assert numbers == [number for number in sorted(camera.sent) if numbers[0] <= number <= numbers[-1]]
     assert np.median(ages) < 0.03, ages
 
 
