@@ -11,12 +11,13 @@ FACE_MODEL_NEAR = "blaze_face_short_range.tflite"
 FACE_MODEL_FAR = "blaze_face_full_range_sparse.tflite"
 MASK_MODEL = "mask_classifier.tflite"
 DEMO_CLIP = "demo.mp4"
+ICON = "icon.png"
 
 
 def asset_folder() -> Path:
     """Return the folder of the bundled files: of a frozen program, an installed wheel or a source checkout."""
     package = Path(__file__).resolve().parent
-    bundled = Path(getattr(sys, "_MEIPASS", package.parent)) / "assets" if _frozen() else package / "assets"
+    bundled = Path(getattr(sys, "_MEIPASS", package.parent)) / "assets" if frozen() else package / "assets"
     return bundled if bundled.is_dir() else package.parent / "assets"
 
 
@@ -28,5 +29,6 @@ def asset(name: str) -> Path:
     return path
 
 
-def _frozen() -> bool:
+def frozen() -> bool:
+    """Whether this is the standalone executable."""
     return bool(getattr(sys, "frozen", False))

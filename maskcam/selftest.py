@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import platform
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from maskcam import __version__
-from maskcam.assets import DEMO_CLIP, asset
+from maskcam.assets import DEMO_CLIP, asset, frozen
 from maskcam.classifier import MaskClassifier
 from maskcam.crops import crop_faces
 from maskcam.drawn_mask import draw_mask
@@ -21,14 +22,20 @@ from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.faces import FaceDetector, Range
 from maskcam.frames import Faces, Pixels
 from maskcam.modelcard import ModelCard, load_card
+from maskcam.selftest_parts import (
+    CheckFailed,
+    check_cameras,
+    check_letters,
+    check_pictures,
+    check_streams,
+    check_window,
+)
 from maskcam.sinks import VideoSink
 from maskcam.sources import VideoSource
 
-LIBRARIES = ("numpy", "mediapipe", "opencv-contrib-python", "ai-edge-litert", "av", "pillow")
-
-
-class CheckFailed(Exception):
-    """What a check found wrong, in one line."""
+LIBRARIES = ("numpy", "mediapipe", "opencv-contrib-python", "ai-edge-litert", "av", "pillow", "pyside6-essentials")
+_OPENCV_ALONE = "opencv-python-headless"
+"""What the executable has in place of opencv-contrib-python."""
 
 
 class SocketWatch:
@@ -45,8 +52,9 @@ class SocketWatch:
 
 def versions() -> Iterator[str]:
     """Yield what a bug report needs: versions of maskcam, Python, the system and the libraries."""
-    yield f"maskcam {__version__}, Python {platform.python_version()}, {platform.platform()}"
-    yield ", ".join(f"{name} {_version(name)}" for name in LIBRARIES)
+    kind = " (executable)" if frozen() else ""
+    yield f"maskcam {__version__}{kind}, Python {platform.python_version()}, {platform.platform()}"
+    yield ", ".join(_version(name) for name in LIBRARIES)
 
 
 def run_checks(weights: Path, sockets: SocketWatch) -> Iterator[tuple[bool, str]]:
@@ -78,8 +86,11 @@ def run_checks(weights: Path, sockets: SocketWatch) -> Iterator[tuple[bool, str]
             raise CheckFailed(f"judged wrong: no-mask probability {bare:.3f} bare, {masked:.3f} with a mask")
         return f"no-mask probability {bare:.3f} bare, {masked:.3f} with a drawn mask"
 
+    def shown() -> Pixels:
+        return portrait[0][0] if portrait else np.full((120, 160, 3), 128, np.uint8)
+
     def video() -> str:
-        image = portrait[0][0] if portrait else np.full((120, 160, 3), 128, np.uint8)
+        image = shown()
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "selftest.mp4"
             height, width = image.shape[:2]
@@ -105,6 +116,11 @@ def run_checks(weights: Path, sockets: SocketWatch) -> Iterator[tuple[bool, str]
         ("faces far", lambda: faces(Range.FAR)),
         ("verdicts", judge),
         ("video", video),
+        ("pictures", lambda: check_pictures(shown())),
+        ("letters", check_letters),
+        ("cameras", check_cameras),
+        ("streams", check_streams),
+        ("window", check_window),
         ("network", network),
     ]
     for name, check in checks:
@@ -121,7 +137,7 @@ def _probability(classifier: MaskClassifier, card: ModelCard, image: Pixels, fou
 
 
 def _version(name: str) -> str:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"
+    for one in (name, _OPENCV_ALONE) if name.startswith("opencv") else (name,):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            return f"{one} {importlib.metadata.version(one)}"
+    return f"{name} unknown"

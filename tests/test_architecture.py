@@ -29,7 +29,7 @@ ORDER = [
     ["overlay_patches", "overlay"],
     ["runner", "records", "telling"],
     ["viewer"],
-    ["video_job", "picture_job", "selftest"],
+    ["video_job", "picture_job", "selftest_parts", "selftest"],
     ["commands"],
     ["cli"],
     ["__main__"],

@@ -15,7 +15,7 @@ def test_all_is_well_here(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stdout
     assert run.stderr == ""
     checks = [line for line in run.stdout.splitlines() if line.startswith("ok  ")]
-    assert len(checks) == 6
+    assert len(checks) == 11
     assert "mediapipe 0.10.33" in run.stdout
     assert list(tmp_path.iterdir()) == []
 

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import cv2
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
+from maskcam.assets import ICON, asset
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.faces import Range
 from maskcam.live_sources import SourceSpec
@@ -38,6 +40,7 @@ def run(spec: SourceSpec | None, weights: Path, threshold: float | None, reach: 
     app.setApplicationName("maskcam")
     app.setApplicationDisplayName("maskcam")
     app.setQuitOnLastWindowClosed(False)
+    app.setWindowIcon(QIcon(str(asset(ICON))))
     log = open_log()
     messages.log()
 
