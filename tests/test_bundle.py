@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 import maskcam.assets
-from bundle import archive, checks, contents, desktop, icon, inner_libraries, notices, selection
+from bundle import archive, checks, contents, desktop, fallback, icon, inner_libraries, notices, selection
 from tests.support import ROOT, environment, write_clip
 from tests.test_architecture import imported, modules
 
@@ -242,6 +242,17 @@ def test_unneeded_plugins_translations_and_opencvs_ffmpeg_stay_out() -> None:
 def test_what_a_library_is_linked_to_is_read_from_it() -> None:
     (_, source, _), *_ = checks.native_libraries()
     assert {"libEGL.so.1", "libGLESv2.so.2", "libc.so.6"} <= selection.needed_by([Path(source)])[source]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks for Linux's files")
+def test_a_machine_without_graphics_is_given_what_is_linked_to(tmp_path: Path) -> None:
+    pytest.importorskip("PyInstaller")
+    entries = fallback.entries([("libX11.so.6", "/x", "BINARY")], tmp_path)
+    order = (tmp_path / fallback.ORDER).read_text(encoding="ascii").split()
+    assert set(fallback.LIBRARIES) < set(order)
+    assert [place for place, _, _ in entries] == [f"fallback/{name}" for name in (*order, fallback.ORDER)]
+    assert order.index("libGLdispatch.so.0") < order.index("libEGL.so.1")
+    assert not {"libX11.so.6", "libc.so.6"} & set(order)
 
 
 # The notices.

@@ -2,6 +2,7 @@
 
 
 def _prepare() -> None:
+    import contextlib
     import ctypes
     import locale
     import os
@@ -30,8 +31,10 @@ def _prepare() -> None:
         try:
             ctypes.CDLL(name)
         except OSError:
-            # Whoever is linked to it is content with one of this name that is there already.
-            ctypes.CDLL(str(folder / name))
+            # Whoever is linked to it is content with one of this name that is there already; and whoever misses it
+            # says so when it is needed.
+            with contextlib.suppress(OSError):
+                ctypes.CDLL(str(folder / name))
 
 
 _prepare()
