@@ -11,7 +11,7 @@ import numpy as np
 from maskcam.closing import Closing
 from maskcam.crops import scale
 from maskcam.errors import UnusableInput
-from maskcam.frames import Floats, Pixels
+from maskcam.frames import Floats, Judgement, Pixels
 from maskcam.modelcard import ModelCard, load_card
 from maskcam.native import quiet
 
@@ -53,11 +53,13 @@ class MaskClassifier(Closing):
                 start += count
         return answers
 
+    def judge(self, crops: Pixels) -> Judgement:
+        """Return what is said of each of `crops` `(n, size, size, 3) uint8 RGB`."""
+        return judgement(self.classify(crops), self.card)
+
     def no_mask_probability(self, crops: Pixels) -> Floats:
         """Return `(n,) float32`: bare / (bare + mask) for each crop."""
-        answers = self.classify(crops)
-        bare, mask = answers[:, self.card.no_mask_index], answers[:, self.card.mask_index]
-        return np.asarray(bare / np.maximum(bare + mask, np.finfo(np.float32).tiny), np.float32)
+        return self.judge(crops).no_mask_probability
 
     def close(self) -> None:
         """Free the weights; a second call does nothing."""
@@ -88,3 +90,11 @@ class MaskClassifier(Closing):
                 f"{self._weights}: gives {shape[-1]} answers a face where its card names {labels}; export it again"
             )
         return runner
+
+
+def judgement(answers: Floats, card: ModelCard) -> Judgement:
+    """Read a network's answers `(n, k) float32`, one column for each of the card's labels."""
+    bare, mask = answers[:, card.no_mask_index], answers[:, card.mask_index]
+    no_mask = bare / np.maximum(bare + mask, np.finfo(np.float32).tiny)
+    rejected = np.zeros(len(answers)) if card.not_face_index is None else answers[:, card.not_face_index]
+    return Judgement(np.clip(no_mask, 0, 1).astype(np.float32), np.clip(rejected, 0, 1).astype(np.float32))

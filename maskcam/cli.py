@@ -11,6 +11,7 @@ from pathlib import Path
 from maskcam import __version__, commands
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.lines import abandon_stdout, open_closed_streams
+from maskcam.search import LEAST_FACE, SMALLEST_FACE
 from maskcam.videoio import set_environment
 
 _MEND = "install maskcam again, on Debian or Ubuntu with the system packages that the README names"
@@ -66,6 +67,16 @@ def _probability(text: str) -> float:
     return value
 
 
+def _pixels(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < LEAST_FACE:
+        raise argparse.ArgumentTypeError(f"must be a whole number of pixels from {LEAST_FACE} on, not {text!r}")
+    return value
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="maskcam",
@@ -107,6 +118,14 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="pictures, or folders of pictures")
     one.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder for annotated copies")
     one.add_argument("--json", metavar="FILE", help="write one JSON line a picture; - is standard output")
+    one.add_argument(
+        "--smallest-face",
+        type=_pixels,
+        metavar="PX",
+        help=f"search the picture part by part for faces from this width on, {SMALLEST_FACE} say: finds many more,"
+        " takes longer, and takes more for a face that is none (the picture is looked at once)",
+    )
+    one.add_argument("--verbose", action="store_true", help="tell where the faces are looked for")
     one.set_defaults(run=commands.image)
 
     one = subparsers.add_parser("demo", parents=[judging], help="annotate the bundled clip, and say what is seen")

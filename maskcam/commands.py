@@ -92,6 +92,7 @@ def image(options: argparse.Namespace) -> int:
 
     from maskcam.classifier import MaskClassifier  # noqa: PLC0415
     from maskcam.faces import FaceDetector  # noqa: PLC0415
+    from maskcam.finder import FaceFinder  # noqa: PLC0415
     from maskcam.lines import TextSink  # noqa: PLC0415
     from maskcam.picture_job import PictureOutputs, process_pictures  # noqa: PLC0415
     from maskcam.pictures import list_pictures  # noqa: PLC0415
@@ -109,7 +110,8 @@ def image(options: argparse.Namespace) -> int:
         FaceDetector(options.range) as detector,
         MaskClassifier(_weights(options)) as classifier,
     ):
-        pipeline = Pipeline(detector, classifier, options.threshold)
+        finder = FaceFinder(detector, options.smallest_face) if options.smallest_face else None
+        pipeline = Pipeline(finder or detector, classifier, options.threshold)
         for judged in process_pictures(paths, pipeline, outputs, records):
             if judged.result is None:
                 failed += 1
@@ -117,6 +119,8 @@ def image(options: argparse.Namespace) -> int:
             else:
                 done += 1
                 _say(tell_picture(str(judged.path), judged.result), out)
+                if options.verbose and finder:
+                    _say(f"  looked for {finder.plan(judged.result.width, judged.result.height)}", out)
             if stop:
                 break
         stop.wind_up()

@@ -7,41 +7,43 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from maskcam.frames import Faces, Flags, Floats, Reason, check_array
+from maskcam.frames import Faces, Flags, Floats, Judgement, Reason
+from maskcam.modelcard import NOT_FACE_FROM
 from maskcam.motion import Box
 
 _DOUBTS = (None, Reason.TOO_SMALL, Reason.TOO_BLURRED)
 
 
 def check_detections(
-    width: int, height: int, faces: Faces, no_mask_probability: Floats, doubts: Sequence[Reason | None]
+    width: int, height: int, faces: Faces, judgement: Judgement, doubts: Sequence[Reason | None]
 ) -> None:
-    """Raise ValueError unless there is a probability, 0 to 1, and a measured doubt or None for every face."""
+    """Raise ValueError unless there is a judgement, and a measured doubt or None, for every face."""
     if width < 1 or height < 1:
         raise ValueError(f"a picture has at least one pixel, not {width} x {height}")
-    check_array("no_mask_probability", no_mask_probability, (len(faces),))
-    if ((no_mask_probability < 0) | (no_mask_probability > 1)).any():
-        raise ValueError("no_mask_probability must lie between 0 and 1")
+    if len(judgement) != len(faces):
+        raise ValueError(f"{len(faces)} faces need as many judgements, not {len(judgement)}")
     if len(doubts) != len(faces) or any(doubt not in _DOUBTS for doubt in doubts):
         raise ValueError(f"{len(faces)} faces need as many doubts: too_small, too_blurred or None")
 
 
 def in_order(
     faces: Faces,
-    no_mask_probability: Floats,
+    judgement: Judgement,
     doubts: Sequence[Reason | None],
     size: tuple[int, int],
     least_score: float,
 ) -> list[int]:
-    """Rows of the faces of at least `least_score` that lie in the picture, best first.
+    """Rows of the faces of at least `least_score` that lie in the picture and aren't rejected, best first.
 
     `size` is the picture's width and height. Ties are broken by everything else known of a
     face, so that the order given never matters.
     """
     # Scores are float32, and 0.15 as such is not quite the rule's 0.15.
-    kept = np.flatnonzero((faces.scores >= np.float32(least_score)) & visible(faces.boxes, *size))
+    believed = (faces.scores >= np.float32(least_score)) & (judgement.not_face_probability < NOT_FACE_FROM)
+    kept = np.flatnonzero(believed & visible(faces.boxes, *size))
     doubtful = np.array([_DOUBTS.index(doubt) for doubt in doubts], np.int64)
-    keys = (doubtful[kept], no_mask_probability[kept], *faces.boxes[kept].T[::-1], -faces.scores[kept])
+    said = judgement.not_face_probability[kept], judgement.no_mask_probability[kept]
+    keys = (doubtful[kept], *said, *faces.boxes[kept].T[::-1], -faces.scores[kept])
     return [int(row) for row in kept[np.lexsort(keys)]]
 
 

@@ -104,6 +104,28 @@ class Faces:
         return Faces(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, KEYPOINTS, 2), np.float32))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Judgement:
+    """What the classifier says of n crops, each `(n,) float32, 0 to 1`.
+
+    `no_mask_probability` is bare / (bare + mask), `not_face_probability` that of the third answer: no face, or one
+    framed too badly to tell; 0 from a network that doesn't know it.
+    """
+
+    no_mask_probability: Floats
+    not_face_probability: Floats
+
+    def __post_init__(self) -> None:
+        n = len(self.no_mask_probability)
+        for name in ("no_mask_probability", "not_face_probability"):
+            check_array(name, getattr(self, name), (n,))
+            if ((getattr(self, name) < 0) | (getattr(self, name) > 1)).any():
+                raise ValueError(f"{name} must lie between 0 and 1")
+
+    def __len__(self) -> int:
+        return len(self.no_mask_probability)
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened to the person `track` at `time` (seconds from the first frame)."""
@@ -119,12 +141,14 @@ class Event:
 class Result:
     """Everything that is known of the n people in one frame; every output reads this.
 
-    `boxes` is `(n, 4) float32, pixels, xyxy`, clipped to the picture, x1 and y1 exclusive. `scores` is the
-    detector's `(n,) float32`. `track_ids` is `(n,) int64`, -1 where a single picture has no tracks. `detected` is
-    `(n,) bool`, False while a track coasts; its raw probability is then the last one measured.
+    `boxes` is `(n, 4) float32, pixels, xyxy`, clipped to the picture, x1 and y1 exclusive. `scores` is how sure it
+    is that this is a face, `(n,) float32`. `track_ids` is `(n,) int64`, -1 where a single picture has no tracks.
+    `detected` is `(n,) bool`, False while a track coasts; its raw probability is then the last one measured.
     `no_mask_probability` is smoothed over time, `raw_no_mask_probability` is this frame's; both are
     bare / (bare + mask), `(n,) float32`. `events` are those that this frame brought. `found` is every box that the
     detector gave for this frame, `(m, 4) float32`, believed to be a person or not; it may reach over the edge.
+    `not_face_probability` is `(n,) float32`, the classifier's last doubt that this is a face at all; 0 from a
+    network that doesn't know that answer.
     """
 
     index: int
@@ -141,12 +165,15 @@ class Result:
     reasons: tuple[Reason | None, ...]
     events: tuple[Event, ...] = field(default=())
     found: Floats = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    not_face_probability: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
 
     def __post_init__(self) -> None:
         n = len(self.boxes)
+        if not len(self.not_face_probability):
+            object.__setattr__(self, "not_face_probability", np.zeros(n, np.float32))
         check_array("boxes", self.boxes, (n, 4))
         check_array("found", self.found, (len(self.found), 4))
-        for name in ("scores", "no_mask_probability", "raw_no_mask_probability"):
+        for name in ("scores", "no_mask_probability", "raw_no_mask_probability", "not_face_probability"):
             check_array(name, getattr(self, name), (n,))
         check_array("track_ids", self.track_ids, (n,), np.int64)
         check_array("detected", self.detected, (n,), np.bool_)

@@ -18,6 +18,10 @@ from maskcam.errors import UnusableInput
 CARD_FORMAT = 1
 MASK = "mask"
 NO_MASK = "no_mask"
+NOT_FACE = "not_face"
+"""The third answer, which a network may have: what was found is no face, or framed too badly to tell."""
+NOT_FACE_FROM = 0.5
+"""Probability of "no face" from which a box is taken for none."""
 INTERPOLATIONS = ("area_down_linear_up",)
 COLOUR_ORDERS = ("RGB",)
 BORDERS = ("replicate",)
@@ -86,6 +90,11 @@ class ModelCard:
     def no_mask_index(self) -> int:
         """The column of the bare answer."""
         return self.labels.index(NO_MASK)
+
+    @property
+    def not_face_index(self) -> int | None:
+        """The column of "no face", None for a network that doesn't know it."""
+        return self.labels.index(NOT_FACE) if NOT_FACE in self.labels else None
 
     def to_json(self) -> str:
         """Return the card as the text of its file."""

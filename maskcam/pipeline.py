@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from maskcam.belief import believe
 from maskcam.crops import crop_faces
 from maskcam.doubts import doubts
-from maskcam.frames import Event, Faces, Floats, Frame, Pixels, Reason, Result
+from maskcam.frames import Event, Faces, Frame, Judgement, Pixels, Reason, Result
 from maskcam.modelcard import ModelCard
 from maskcam.tracks import Tracker, TrackRules, judge_single
 
@@ -25,8 +26,8 @@ class Classifier(Protocol):
 
     card: ModelCard
 
-    def no_mask_probability(self, crops: Pixels) -> Floats:
-        """Return `(n,) float32` for `(n, s, s, 3) uint8 RGB`."""
+    def judge(self, crops: Pixels) -> Judgement:
+        """Return what is said of `(n, s, s, 3) uint8 RGB`."""
         ...
 
 
@@ -58,27 +59,27 @@ class Pipeline:
 
     def process(self, frame: Frame) -> Result:
         """Judge the next frame of a video; frames come in order."""
-        faces, probability, doubtful = self._look(frame)
+        faces, judgement, doubtful = self._look(frame)
         return self._tracker.update(
             frame.index,
             frame.time,
             frame.width,
             frame.height,
             faces,
-            no_mask_probability=probability,
+            judgement=judgement,
             doubts=doubtful,
         )
 
     def process_single(self, frame: Frame) -> Result:
         """Judge a picture that stands alone; the people followed so far are not touched."""
-        faces, probability, doubtful = self._look(frame)
+        faces, judgement, doubtful = self._look(frame)
         return judge_single(
             frame.index,
             frame.time,
             frame.width,
             frame.height,
             faces,
-            no_mask_probability=probability,
+            judgement=judgement,
             doubts=doubtful,
             threshold=self.threshold,
             rules=self._rules,
@@ -88,8 +89,12 @@ class Pipeline:
         """End the video: the events of everyone who was still in view."""
         return self._tracker.finish()
 
-    def _look(self, frame: Frame) -> tuple[Faces, Floats, Sequence[Reason | None]]:
+    def _look(self, frame: Frame) -> tuple[Faces, Judgement, Sequence[Reason | None]]:
         """Find the faces, judge their crops, and say which crops are too poor."""
         faces = self._detector.detect(frame.image)
         crops = crop_faces(frame.image, faces.boxes, self._classifier.card)
-        return faces, self._classifier.no_mask_probability(crops), doubts(faces.boxes, crops)
+        judgement = self._classifier.judge(crops)
+        doubtful = doubts(faces.boxes, crops)
+        if self._classifier.card.not_face_index is not None:
+            faces = believe(faces, judgement)
+        return faces, judgement, doubtful

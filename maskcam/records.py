@@ -20,6 +20,7 @@ def face_rows(result: Result) -> list[dict[str, Any]]:
             "detected": bool(result.detected[i]),
             "no_mask_probability": _rounded(result.no_mask_probability[i]),
             "raw_no_mask_probability": _rounded(result.raw_no_mask_probability[i]),
+            "not_face_probability": _rounded(result.not_face_probability[i]),
             "verdict": str(result.verdicts[i]),
             "reason": None if (reason := result.reasons[i]) is None else str(reason),
         }

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from maskcam.association import fresh, match
 from maskcam.detections import as_box, check_detections, clipped, in_order, visible
 from maskcam.evidence import Evidence, check_threshold, lean, log_odds
-from maskcam.frames import Event, EventKind, Faces, Floats, Reason, Result, Verdict
+from maskcam.frames import Event, EventKind, Faces, Floats, Judgement, Reason, Result, Verdict
 from maskcam.motion import Box, Motion
 from maskcam.track_rules import TrackRules
 
@@ -24,7 +24,7 @@ __all__ = ["TrackRules", "Tracker", "judge_single"]
 class _Person:
     """One person; `track` is 0 until the person is believed to be there."""
 
-    __slots__ = ("age", "believed", "box", "evidence", "gap", "missed", "motion", "raw", "score", "track")
+    __slots__ = ("age", "believed", "box", "evidence", "gap", "missed", "motion", "raw", "rejected", "score", "track")
 
     def __init__(self, box: Box, threshold: float, rules: TrackRules) -> None:
         self.track = 0
@@ -33,7 +33,7 @@ class _Person:
         self.box = box
         self.gap = self.age = self.believed = 0.0
         self.missed = 0
-        self.score = self.raw = 0.0
+        self.score = self.raw = self.rejected = 0.0
 
     def event(self, time: float, kind: EventKind) -> Event:
         return Event(time, self.track, kind, self.evidence.verdict, self.evidence.probability)
@@ -65,19 +65,19 @@ class Tracker:
         height: int,
         faces: Faces,
         *,
-        no_mask_probability: Floats,
+        judgement: Judgement,
         doubts: Sequence[Reason | None],
     ) -> Result:
         """Take one frame's faces and return everybody in view.
 
         `time` is in seconds and should grow; a small step back is jitter, a clear jump or another picture
-        size means that everybody has left. `no_mask_probability` is `(n,) float32, 0 to 1`, and `doubts` says
-        for each face why its crop is doubtful, `too_small` or `too_blurred`, or None. People come in the
-        order of their ids; the order of the faces plays no part.
+        size means that everybody has left. `judgement` is the classifier's of each face: what it calls no face
+        counts as not found. `doubts` says for each face why its crop is doubtful, `too_small` or `too_blurred`,
+        or None. People come in the order of their ids; the order of the faces plays no part.
         """
         if not math.isfinite(time):
             raise ValueError(f"a time must be finite, not {time}")
-        check_detections(width, height, faces, no_mask_probability, doubts)
+        check_detections(width, height, faces, judgement, doubts)
         events = self._restart(time, width, height)
         elapsed = max(time - (time if self._time is None else self._time), self._rules.least_step)
         self._time = time
@@ -85,7 +85,7 @@ class Tracker:
         self._advance(elapsed)
         events += self._drop(time, lambda person: person.missed > 0 and self._expired(person))
 
-        order = in_order(faces, no_mask_probability, doubts, (width, height), self._rules.keep_score)
+        order = in_order(faces, judgement, doubts, (width, height), self._rules.keep_score)
         boxes, scores = faces.boxes[order].astype(np.float64), faces.scores[order].astype(np.float64)
         found = self._match(boxes, scores)
         added = fresh(boxes, set(found.values()), self._rules)
@@ -94,14 +94,14 @@ class Tracker:
             if i in found:
                 j = found[i]
                 person.motion.measured(person.gap, as_box(boxes[j]))
-                self._see(person, float(scores[j]), float(no_mask_probability[order[j]]), doubts[order[j]])
+                self._see(person, float(scores[j]), _of(judgement, order[j]), doubts[order[j]])
             else:
                 person.missed += 1
                 person.believed /= 2
         for j in added:
             if scores[j] >= self._rules.weak_score:
                 person = _Person(as_box(boxes[j]), self._threshold, self._rules)
-                self._see(person, float(scores[j]), float(no_mask_probability[order[j]]), doubts[order[j]])
+                self._see(person, float(scores[j]), _of(judgement, order[j]), doubts[order[j]])
                 self._people.append(person)
         for person in self._people:
             person.box = person.motion.predicted(person.gap)
@@ -154,9 +154,10 @@ class Tracker:
         started = np.array([person.track > 0 for person in self._people])
         return match(predicted, gaps, started, (boxes, scores), self._rules)
 
-    def _see(self, person: _Person, score: float, raw: float, doubt: Reason | None) -> None:
-        person.evidence.add(person.gap, raw, doubt)
-        person.score, person.raw = score, raw
+    def _see(self, person: _Person, score: float, said: tuple[float, float], doubt: Reason | None) -> None:
+        person.score = score
+        person.raw, person.rejected = said
+        person.evidence.add(person.gap, person.raw, doubt)
         person.believed += score if score >= self._rules.weak_score else 0.0
         person.gap = 0.0
         person.missed = 0
@@ -200,6 +201,7 @@ class Tracker:
             tuple(person.evidence.reason for person in people),
             tuple(events),
             found,
+            np.array([person.rejected for person in people], np.float32),
         )
 
 
@@ -210,7 +212,7 @@ def judge_single(
     height: int,
     faces: Faces,
     *,
-    no_mask_probability: Floats,
+    judgement: Judgement,
     doubts: Sequence[Reason | None],
     threshold: float,
     rules: TrackRules | None = None,
@@ -222,18 +224,18 @@ def judge_single(
     """
     rules = rules or TrackRules()
     limit = log_odds(check_threshold(threshold))
-    check_detections(width, height, faces, no_mask_probability, doubts)
-    order = in_order(faces, no_mask_probability, doubts, (width, height), rules.picture_score)
+    check_detections(width, height, faces, judgement, doubts)
+    order = in_order(faces, judgement, doubts, (width, height), rules.picture_score)
     rows = [order[j] for j in fresh(faces.boxes[order].astype(np.float64), set(), rules)]
     rows.sort(key=lambda row: as_box(faces.boxes[row]))
     verdicts: list[Verdict] = []
     reasons: list[Reason | None] = []
     for row in rows:
-        said = lean(log_odds(float(no_mask_probability[row])) - limit, Verdict.UNSURE, rules)
+        said = lean(log_odds(_of(judgement, row)[0]) - limit, Verdict.UNSURE, rules)
         reason = doubts[row] or (Reason.MIXED if said is Verdict.UNSURE else None)
         verdicts.append(said if reason is None else Verdict.UNSURE)
         reasons.append(reason)
-    probability = no_mask_probability[rows]
+    probability = judgement.no_mask_probability[rows]
     return Result(
         frame_index,
         time,
@@ -248,4 +250,10 @@ def judge_single(
         tuple(verdicts),
         tuple(reasons),
         found=faces.boxes,
+        not_face_probability=judgement.not_face_probability[rows],
     )
+
+
+def _of(judgement: Judgement, row: int) -> tuple[float, float]:
+    """Return the no-mask and the no-face probability of one face."""
+    return float(judgement.no_mask_probability[row]), float(judgement.not_face_probability[row])

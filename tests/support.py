@@ -13,7 +13,7 @@ import numpy as np
 import skimage.data
 
 from maskcam.faces import FaceDetector
-from maskcam.frames import Floats, Pixels
+from maskcam.frames import Floats, Judgement, Pixels
 from maskcam.sinks import VideoSink
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,3 +73,9 @@ def one_clear_line(done: subprocess.CompletedProcess[str], code: int = 2) -> str
     assert len(lines) == 1, done.stderr
     assert lines[0].startswith("maskcam: ")
     return lines[0]
+
+
+def judged(no_mask_probability: Floats, not_face_probability: Floats | None = None) -> Judgement:
+    """What a classifier says of faces, which unless told otherwise are faces."""
+    rejected = np.zeros(len(no_mask_probability), np.float32) if not_face_probability is None else not_face_probability
+    return Judgement(no_mask_probability, rejected)

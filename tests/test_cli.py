@@ -55,7 +55,8 @@ def test_the_readme_shows_the_help_as_it_is(
 def test_the_readme_documents_every_command() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert all(f"maskcam {name}" in readme for name in COMMANDS)
-    assert all(f"python -m training {name}" in readme for name in ("prepare", "train", "export", "evaluate"))
+    commands = ("prepare", "train", "export", "evaluate", "evaluate-scenes")
+    assert all(f"python -m training {name} " in readme for name in commands)
 
 
 def test_the_changelog_knows_the_version() -> None:

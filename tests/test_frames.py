@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maskcam.frames import Faces, Frame, Reason, Result, Verdict
+from maskcam.frames import Faces, Floats, Frame, Judgement, Reason, Result, Verdict
 
 
 def result(**changed: object) -> Result:
@@ -71,6 +71,8 @@ def test_a_result_counts_its_verdicts() -> None:
         {"scores": np.ones(1, np.float64)},
         {"no_mask_probability": np.array([np.nan], np.float32)},
         {"track_ids": np.ones(1, np.int32)},
+        {"not_face_probability": np.zeros(2, np.float32)},
+        {"not_face_probability": np.zeros(1, np.float64)},
         {"verdicts": ()},
         {"reasons": (Reason.MIXED,)},
         {"verdicts": (Verdict.UNSURE,)},
@@ -80,3 +82,33 @@ def test_a_result_counts_its_verdicts() -> None:
 def test_a_result_checks_itself(changed: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"must|need"):
         result(**changed)
+
+
+def test_a_result_without_a_third_answer_doubts_no_face() -> None:
+    assert result().not_face_probability.tolist() == [0]
+    assert result(not_face_probability=np.array([0.25], np.float32)).not_face_probability.tolist() == [0.25]
+
+
+@pytest.mark.parametrize("name", ["no_mask_probability", "not_face_probability"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        np.array([0.5, np.nan], np.float32),
+        np.array([0.5, 1.01], np.float32),
+        np.array([-0.01, 0.5], np.float32),
+        np.array([0.5, 0.5]),
+        np.array([[0.5, 0.5]], np.float32),
+        np.array([0.5, 0.5, 0.5], np.float32),
+    ],
+    ids=["nan", "above", "below", "float64", "shape", "number"],
+)
+def test_a_judgement_is_two_probabilities_a_face(name: str, wrong: Floats) -> None:
+    fine = np.array([0.0, 1.0], np.float32)
+    fields = {"no_mask_probability": fine, "not_face_probability": fine}
+    assert len(Judgement(**fields)) == 2
+    with pytest.raises(ValueError, match="_probability must"):
+        Judgement(**{**fields, name: wrong})
+
+
+def test_nobody_is_judged_in_an_empty_frame() -> None:
+    assert len(Judgement(np.zeros(0, np.float32), np.zeros(0, np.float32))) == 0

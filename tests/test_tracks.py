@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import judged
 
 from maskcam.association import assign
 from maskcam.frames import Event, EventKind, Faces, Floats, Reason, Result, Verdict
@@ -50,7 +51,7 @@ def step(
     height: int = HEIGHT,
 ) -> Result:
     faces, bare, doubts = arrays(rows)
-    return tracker.update(index, time, width, height, faces, no_mask_probability=bare, doubts=doubts)
+    return tracker.update(index, time, width, height, faces, judgement=judged(bare), doubts=doubts)
 
 
 def run(
@@ -430,14 +431,72 @@ def test_a_single_picture_is_judged_without_tracks() -> None:
         *(face(600, 300, bare=0.9, doubt=Reason.TOO_SMALL), face(800, 300, score=0.3), face(210, 300, 90, 0.6)),
     ]
     faces, bare, doubts = arrays(rows)
-    result = judge_single(0, 0.0, WIDTH, HEIGHT, faces, no_mask_probability=bare, doubts=doubts, threshold=0.5)
+    result = judge_single(0, 0.0, WIDTH, HEIGHT, faces, judgement=judged(bare), doubts=doubts, threshold=0.5)
     assert result.track_ids.tolist() == [-1] * 4
     assert result.verdicts == (Verdict.NO_MASK, Verdict.UNSURE, Verdict.UNSURE, Verdict.MASK)
     assert result.reasons == (None, Reason.MIXED, Reason.TOO_SMALL, None)
     assert result.no_mask_probability.tolist() == result.raw_no_mask_probability.tolist()
     assert result.detected.all()
     empty, none, nothing = arrays([])
-    assert not len(judge_single(0, 0.0, 10, 10, empty, no_mask_probability=none, doubts=nothing, threshold=0.5))
+    assert not len(judge_single(0, 0.0, 10, 10, empty, judgement=judged(none), doubts=nothing, threshold=0.5))
+
+
+def rejecting(tracker: Tracker, index: int, rows: list[Row], rejected: list[float]) -> Result:
+    """One frame at 25 a second, with the classifier's third answer for each face."""
+    faces, bare, doubts = arrays(rows)
+    said = judged(bare, np.array(rejected, np.float32))
+    return tracker.update(index, index / 25, WIDTH, HEIGHT, faces, judgement=said, doubts=doubts)
+
+
+@pytest.mark.parametrize(("rejected", "people"), [(0.0, 1), (0.49, 1), (0.5, 0), (1.0, 0)])
+def test_a_box_that_is_called_no_face_counts_as_not_found(rejected: float, people: int) -> None:
+    tracker, row = Tracker(0.5), face(300, 300, bare=0.97)
+    for index in range(20):
+        result = rejecting(tracker, index, [row], [rejected])
+        assert len(result) == people
+        assert result.found.tolist() == [list(row[0])], "what the detector gave is told all the same"
+        assert result.not_face_probability.tolist() == [np.float32(rejected)] * people
+    assert [event.kind for event in tracker.finish()] == [EventKind.LEFT] * people
+    faces, bare, doubts = arrays([row])
+    said = judged(bare, np.array([rejected], np.float32))
+    single = judge_single(0, 0.0, WIDTH, HEIGHT, faces, judgement=said, doubts=doubts, threshold=0.5)
+    assert single.not_face_probability.tolist() == [np.float32(rejected)] * people
+    assert len(single.found) == 1
+
+
+def test_somebody_who_is_rejected_for_a_moment_coasts_and_then_leaves() -> None:
+    tracker, row = Tracker(0.5), face(300, 300, bare=0.97)
+    results = [rejecting(tracker, index, [row], [0.1 if index < 10 or index >= 15 else 0.9]) for index in range(20)]
+    assert ids(results) == {1} and [len(one) for one in results] == [1] * 20
+    assert [bool(one.detected[0]) for one in results] == [True] * 10 + [False] * 5 + [True] * 5
+    assert all(one.not_face_probability[0] == np.float32(0.1) for one in results), "the last one that was believed"
+    assert all(one.verdicts == (Verdict.NO_MASK,) for one in results)
+    later = [rejecting(tracker, index, [row], [0.9]) for index in range(20, 40)]
+    assert [event.kind for event in events(later)] == [EventKind.LEFT]
+
+
+def test_a_rejected_box_does_not_take_the_place_of_a_face() -> None:
+    """It is the better scored of the two, and lies over the face."""
+    tracker = Tracker(0.5)
+    rows = [face(300, 300, 110, score=0.95, bare=0.97), face(304, 304, 100, score=0.6, bare=0.02)]
+    result = rejecting(tracker, 0, rows, [0.8, 0.1])
+    assert result.verdicts == (Verdict.MASK,) and result.scores.tolist() == [np.float32(0.6)]
+    faces, bare, doubts = arrays(rows)
+    said = judged(bare, np.array([0.8, 0.1], np.float32))
+    single = judge_single(0, 0.0, WIDTH, HEIGHT, faces, judgement=said, doubts=doubts, threshold=0.5)
+    assert single.verdicts == (Verdict.MASK,) and len(single.found) == 2
+
+
+def test_the_order_of_boxes_that_differ_in_the_third_answer_alone_plays_no_part() -> None:
+    for rejected in ([0.1, 0.4], [0.4, 0.1]):
+        result = rejecting(Tracker(0.5), 0, [face(300, 300)] * 2, rejected)
+        assert result.not_face_probability.tolist() == [np.float32(0.1)]
+
+
+def test_there_are_as_many_judgements_as_faces() -> None:
+    faces, _, doubts = arrays([face(300, 300)])
+    with pytest.raises(ValueError, match="as many judgements"):
+        Tracker(0.5).update(0, 0.0, 9, 9, faces, judgement=judged(np.zeros(2, np.float32)), doubts=doubts)
 
 
 @pytest.mark.parametrize(
@@ -465,13 +524,13 @@ def test_wrong_input_is_refused() -> None:
         with pytest.raises(ValueError, match="threshold"):
             Tracker(threshold)
     with pytest.raises(ValueError, match="doubts"):
-        tracker.update(0, 0.0, 9, 9, faces, no_mask_probability=bare, doubts=[])
+        tracker.update(0, 0.0, 9, 9, faces, judgement=judged(bare), doubts=[])
     with pytest.raises(ValueError, match="doubts"):
-        tracker.update(0, 0.0, 9, 9, faces, no_mask_probability=bare, doubts=[Reason.MIXED])
+        tracker.update(0, 0.0, 9, 9, faces, judgement=judged(bare), doubts=[Reason.MIXED])
     with pytest.raises(ValueError, match="between 0 and 1"):
-        tracker.update(0, 0.0, 9, 9, faces, no_mask_probability=bare + 1, doubts=doubts)
+        tracker.update(0, 0.0, 9, 9, faces, judgement=judged(bare + 1), doubts=doubts)
     with pytest.raises(ValueError, match="finite"):
-        tracker.update(0, math.inf, 9, 9, faces, no_mask_probability=bare, doubts=doubts)
+        tracker.update(0, math.inf, 9, 9, faces, judgement=judged(bare), doubts=doubts)
 
 
 @given(

@@ -19,9 +19,9 @@ from PIL import Image
 
 from maskcam.errors import UnusableInput
 from maskcam.frames import Pixels
-from maskcam.modelcard import MASK, NO_MASK
+from maskcam.modelcard import MASK, NO_MASK, NOT_FACE
 from training.duplicates import near_copies, thumbnail
-from training.manifest import LABELS, SPLITS, TEST, TRAIN, VALIDATION, Sample, read_manifest, write_manifest
+from training.manifest import ALL_LABELS, LABELS, SPLITS, TEST, TRAIN, VALIDATION, Sample, read_manifest, write_manifest
 from training.prepare import describe, prepare, split
 from training.scan import Found, Trouble, scan
 
@@ -130,8 +130,9 @@ def test_prepares_scenes(scenes: Path, tmp_path: Path) -> None:
     prepared = prepare([scenes], tmp_path / "out")
     samples = read_manifest(tmp_path / "out" / "manifest.csv")
     assert samples == list(prepared.samples)
-    assert [one.label for one in samples] == [NO_MASK, MASK]
-    assert len({(one.group, one.split) for one in samples}) == 1
+    assert [one.label for one in samples if one.label != NOT_FACE] == [NO_MASK, MASK]
+    assert any(one.label == NOT_FACE for one in samples), "a cut-up head gives boxes that are no faces"
+    assert len({(one.group, one.split) for one in samples}) == 1, "what is no face goes where its scene goes"
     report = "\n".join(describe(prepared))
     assert "1 labelled heads in which the detector finds no face" in report
     assert "1 heads labelled neither" in report
@@ -375,13 +376,13 @@ def test_the_report_counts_what_the_manifest_holds(two_sources: list[Path], tmp_
                     one.label == label and one.split == part and source in (one.source, "all")
                     for one in prepared.samples
                 )
-                for label in LABELS
+                for label in ALL_LABELS
             ]
             if any(counts):
-                assert rows[source, part][:2] == [str(count) for count in counts]
+                assert rows[source, part][:3] == [str(count) for count in counts]
             else:
                 assert (source, part) not in rows
-    assert rows["all", TEST][2:] == ["50", "%", "without", "a", "mask"]
+    assert rows["all", TEST][3:] == ["50", "%", "of", "the", "faces", "without", "a", "mask"]
     assert any(line.startswith(f"{prepared.near_pairs} near-copy pairs; {prepared.groups} groups") for line in report)
     assert "left out: 1 of own: copies of test pictures" in report
 
@@ -403,7 +404,7 @@ sides = st.integers(1, 4000).map(lambda doubled: doubled / 2)
 rows_of_a_manifest = st.builds(
     Sample,
     words.map(lambda name: Path("/data") / name.replace("/", "_")),
-    st.sampled_from(LABELS),
+    st.sampled_from(ALL_LABELS),
     words,
     words,
     st.sampled_from(SPLITS),
@@ -420,7 +421,7 @@ def test_a_manifest_reads_back_as_written(tmp_path_factory: pytest.TempPathFacto
     assert [one.name for one in path.parent.iterdir()] == ["manifest.csv"]
 
 
-HEADER = "path,label,source,group,split,box\n"
+HEADER = "path,label,source,group,split,box,keypoints\n"
 
 
 @pytest.mark.parametrize(
@@ -433,10 +434,11 @@ HEADER = "path,label,source,group,split,box\n"
         b"path,label\n/a.png,mask\n",
         HEADER.encode() + b"/a.png,mask,own,g,train\n",
         HEADER.encode() + b"/a.png,mask\n",
-        HEADER.encode() + b"/a.png,hat,own,g,train,\n",
-        HEADER.encode() + b"/a.png,mask,own,g,holdout,\n",
-        HEADER.encode() + b"/a.png,mask,own,g,train,1 2 3\n",
-        HEADER.encode() + b"/a.png,mask,own,g,train,1 2 3 four\n",
+        HEADER.encode() + b"/a.png,hat,own,g,train,,\n",
+        HEADER.encode() + b"/a.png,mask,own,g,holdout,,\n",
+        HEADER.encode() + b"/a.png,mask,own,g,train,1 2 3,\n",
+        HEADER.encode() + b"/a.png,mask,own,g,train,1 2 3 four,\n",
+        HEADER.encode() + b"/a.png,mask,own,g,train,1 2 3 4,1 2 3\n",
         HEADER.encode() + b'"' + b"x" * 200_000,
     ],
     ids=lambda content: repr(content[-30:]),

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from support import astronaut, keypoints
+from support import astronaut, judged, keypoints
 
 from maskcam.faces import FaceDetector, Range
-from maskcam.frames import Floats, Pixels
+from maskcam.frames import Floats, Judgement, Pixels
 from maskcam.modelcard import MASK, NO_MASK, CropRule, ModelCard
 from training.drawn import DRAWINGS, MASKS, Drawn, judge_drawn
 from training.dress import cover, put_mask_on
@@ -186,9 +186,9 @@ class _ByBrightness:
 
     card = ModelCard(labels=(MASK, NO_MASK), input_size=75, crop=CropRule(), threshold=0.5, sha256="")
 
-    def no_mask_probability(self, crops: Pixels) -> Floats:
+    def judge(self, crops: Pixels) -> Judgement:
         assert crops.shape[1:] == (75, 75, 3)
-        return np.asarray(crops[:, 30:60, 25:50].mean(axis=(1, 2, 3)) / 255, np.float32)
+        return judged(np.asarray(crops[:, 30:60, 25:50].mean(axis=(1, 2, 3)) / 255, np.float32))
 
 
 def test_drawings_are_judged_on_bare_faces_alone_and_the_same_each_time(

@@ -20,12 +20,13 @@ from drawn_faces import draw_face, save, save_classes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from support import judged as said_of
 
 from maskcam.assets import MASK_MODEL, asset
 from maskcam.classifier import MaskClassifier
 from maskcam.crops import crop_faces, resize
 from maskcam.errors import FailedOnTheWay, UnusableInput
-from maskcam.frames import Pixels
+from maskcam.frames import Judgement, Pixels
 from maskcam.modelcard import MASK, NO_MASK, CropRule, ModelCard, card_path, file_sha256, load_card
 from tests.support import ROOT, astronaut, environment
 from training.checkpoint import RunFolder, TrainConfig
@@ -295,9 +296,9 @@ class Brightness:
     def __init__(self) -> None:
         self.card: ModelCard = training_card(TrainConfig(manifest="", weights=None, input_size=SMALL), CropRule())
 
-    def no_mask_probability(self, crops: Pixels) -> Any:
+    def judge(self, crops: Pixels) -> Judgement:
         assert crops.shape[1:] == (SMALL, SMALL, 3) and crops.dtype == np.uint8
-        return (crops.mean(axis=(1, 2, 3)) / 255).astype(np.float32)
+        return said_of((crops.mean(axis=(1, 2, 3)) / 255).astype(np.float32))
 
 
 def grey_faces(folder: Path, levels: Sequence[int], side: int = 30) -> list[Labelled]:
@@ -321,7 +322,7 @@ def test_judging_sees_the_apps_crop_whatever_the_label(tmp_path: Path) -> None:
     card = Brightness().card
     picture = np.asarray(Image.open(scene), np.uint8)
     seen = crop_faces(picture, np.array([box], np.float32), card)
-    assert judged.no_mask_probability[0] == Brightness().no_mask_probability(seen)[0]
+    assert judged.no_mask_probability[0] == Brightness().judge(seen).no_mask_probability[0]
     assert len(set(judged.no_mask_probability[:3].tolist())) == 1
     assert (judged.by_step[:, :3] == judged.by_step[:, :1]).all(), "a step knows no label"
     assert judged.sizes.tolist() == [96, 96, 96, 192], "80 px and the card's margin; the longer side"
@@ -365,8 +366,8 @@ def test_wrong_faces_come_surest_first_missed_before_false(tmp_path: Path) -> No
 
 def test_a_model_without_numbers_is_refused(tmp_path: Path) -> None:
     class Broken(Brightness):
-        def no_mask_probability(self, crops: Pixels) -> Any:
-            return np.full(len(crops), np.nan, np.float32)
+        def judge(self, crops: Pixels) -> Judgement:
+            return said_of(np.full(len(crops), np.nan, np.float32))
 
     with pytest.raises(FailedOnTheWay, match="no numbers"):
         judge(Broken(), grey_faces(tmp_path, [10]), (), None, Trouble())
@@ -476,7 +477,7 @@ def test_keras_and_exported_file_agree_on_the_same_pictures(tmp_path: Path) -> N
     for path in (tmp_path / "tiny.keras", exported):
         with open_scorer(path) as scorer:
             found.append(judge(scorer, faces, SIZE_STEPS[:2], None, Trouble()))
-            assert scorer.no_mask_probability(np.empty((0, SMALL, SMALL, 3), np.uint8)).shape == (0,)
+            assert len(scorer.judge(np.empty((0, SMALL, SMALL, 3), np.uint8))) == 0
     apart = np.abs(found[0].no_mask_probability - found[1].no_mask_probability)
     assert apart.mean() < MEAN_APART and np.quantile(apart, 0.99) < MOST_APART
     assert np.ptp(found[0].no_mask_probability) > 0.01, "faces are told apart at all"
@@ -497,9 +498,9 @@ def test_a_run_is_judged_by_its_best_weights(tmp_path: Path) -> None:
     model.save_weights(run.best)
     crops = np.stack([resize(draw_face(masked, 3), SMALL) for masked in (True, False)])
     with open_scorer(run.path) as scorer:
-        answers = scorer.no_mask_probability(crops)
+        answers = scorer.judge(crops).no_mask_probability
         assert scorer.card.input_size == SMALL and scorer.card.threshold == 0.5
-    expected = KerasScorer(model, scorer.card).no_mask_probability(crops)
+    expected = KerasScorer(model, scorer.card).judge(crops).no_mask_probability
     np.testing.assert_allclose(answers, expected, atol=1e-6)
     assert answers.dtype == np.float32 and answers.shape == (2,)
     with pytest.raises(ValueError, match="unlike its card"):
@@ -711,4 +712,4 @@ def test_the_classifier_of_the_app_is_a_scorer() -> None:
         assert isinstance(scorer, MaskClassifier)
         size = scorer.card.input_size
         crop = cv2.resize(astronaut()[14:192, 157:302], (size, size))
-        assert scorer.no_mask_probability(np.asarray(crop, np.uint8)[None])[0] > 0.5
+        assert scorer.judge(np.asarray(crop, np.uint8)[None]).no_mask_probability[0] > 0.5

@@ -21,7 +21,8 @@ from maskcam.sources import VideoSource
 from tests.support import astronaut, environment, maskcam, one_clear_line, write_clip
 
 FACE_KEYS = {
-    *("box", "score", "track", "detected", "no_mask_probability", "raw_no_mask_probability", "verdict", "reason")
+    *("box", "score", "track", "detected", "verdict", "reason"),
+    *("no_mask_probability", "raw_no_mask_probability", "not_face_probability"),
 }
 
 
@@ -69,6 +70,7 @@ def test_the_json_has_the_fields_and_nothing_else(done: Path) -> None:
             assert 0 <= y0 < y1 <= 480
             assert 0 <= face["no_mask_probability"] <= 1
             assert 0 <= face["raw_no_mask_probability"] <= 1
+            assert 0 <= face["not_face_probability"] < 0.5, "what is taken for none is not shown"
             assert face["verdict"] in ("mask", "no_mask", "unsure")
             assert (face["reason"] is None) == (face["verdict"] != "unsure")
             assert isinstance(face["track"], int)

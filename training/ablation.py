@@ -14,6 +14,7 @@ import numpy as np
 
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Flags, Floats
+from maskcam.modelcard import NOT_FACE
 from training.augment import COLOUR, DARK, PATCH, SPOIL, WARP
 from training.checkpoint import RunFolder
 from training.drawn import DRAWINGS, MASKS, judge_drawn
@@ -36,6 +37,7 @@ _ADDED = (
     ("both classes scaled down, blurred, compressed", (SPOIL,)),
 )
 _DARKENED, _COVERED = ("darkened", (DARK,)), ("covers, and masks drawn on bare faces", (PATCH, RENDER))
+_REJECTING = ("a third answer, for what is no face", (NOT_FACE,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def plan(sources: Sequence[str]) -> list[Line]:
     for count in range(2, len(sources) + 1):
         lines.append(Line(f"+ {sources[count - 1]}", without, tuple(sources[:count]), True))
     lines.append(Line("+ all layers learn", without, tuple(sources)))
-    for name, added in (_DARKENED, _COVERED):
+    for name, added in (_DARKENED, _COVERED, _REJECTING):
         without = tuple(one for one in without if one not in added)
         lines.append(Line(f"+ {name}", without, tuple(sources)))
     return lines + [Line(f"the same at {size} px", without, tuple(sources), input_size=size) for size in _LARGER]

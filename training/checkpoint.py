@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from maskcam.errors import FailedOnTheWay, UnusableInput
-from maskcam.modelcard import CropRule
+from maskcam.modelcard import NOT_FACE, CropRule
+from training.manifest import ALL_LABELS, LABELS
 from training.sampling import INGREDIENTS
 
 BEST = "best.weights.h5"
@@ -23,7 +24,8 @@ _CONFIG, _STATE, _HISTORY = "config.json", "checkpoint.json", "history.csv"
 class TrainConfig:
     """Every number of a training; written to the run's folder and into the model card.
 
-    `without` names what is left out of `training.sampling.INGREDIENTS`; `sources` those trained on, none for all.
+    `without` names what is left out of `training.sampling.INGREDIENTS`; `sources` those trained on, none for all;
+    `labels` are what the network answers, in order, found in the data.
     """
 
     manifest: str
@@ -44,6 +46,7 @@ class TrainConfig:
     seed: int = 1
     without: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    labels: tuple[str, ...] = LABELS
     manifest_sha256: str = ""
     weights_origin: str = ""
     weights_licence: str = ""
@@ -52,6 +55,9 @@ class TrainConfig:
         # JSON and the command line bring lists.
         object.__setattr__(self, "without", tuple(self.without))
         object.__setattr__(self, "sources", tuple(self.sources))
+        object.__setattr__(self, "labels", tuple(self.labels))
+        if self.labels not in (LABELS, ALL_LABELS):
+            raise ValueError(f"labels are {', '.join(LABELS)} and perhaps {NOT_FACE}, not {', '.join(self.labels)}")
         unknown = set(self.without) - set(INGREDIENTS)
         if unknown:
             raise ValueError(f"no training has {', '.join(sorted(unknown))}; known are {', '.join(INGREDIENTS)}")

@@ -9,7 +9,9 @@ from dataclasses import fields
 from pathlib import Path
 
 from maskcam import __version__
+from maskcam.assets import MASK_MODEL, asset
 from maskcam.errors import FailedOnTheWay, UnusableInput
+from maskcam.search import SMALLEST_FACE
 from training.checkpoint import RunFolder, TrainConfig
 from training.model import IMAGENET
 from training.prepare import describe, prepare
@@ -22,6 +24,7 @@ _EXAMPLES = """examples:
   python -m training train --resume --out runs/first
   python -m training export runs/first
   python -m training evaluate runs/first runs/data/manifest.csv --split validation --out runs/first/validation
+  python -m training evaluate-scenes data/scenes-dev --out runs/scenes
 """
 
 
@@ -96,6 +99,16 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _evaluate_scenes(options: argparse.Namespace) -> int:
+    from training.evaluate_scenes import evaluate_scenes  # noqa: PLC0415 (brings LiteRT and MediaPipe)
+
+    model = options.model or asset(MASK_MODEL)
+    numbers = {"smallest": options.smallest, "threshold": options.threshold}
+    for line in evaluate_scenes(options.folder, model, options.out, **numbers, force=options.force):
+        print(line)
+    return 0
+
+
 def _ablate(options: argparse.Namespace) -> int:
     from training.ablation import Budget, ablate  # noqa: PLC0415 (brings TensorFlow, which `prepare` does without)
 
@@ -134,6 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--force", action="store_true", help="replace files that are there")
     one.set_defaults(run=_export)
     _add_evaluate(commands)
+    _add_evaluate_scenes(commands)
     _add_ablate(commands)
     return parser
 
@@ -239,3 +253,29 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     one.add_argument("--force", action="store_true", help="replace the files of an earlier evaluation")
     one.set_defaults(run=_evaluate)
+
+
+def _add_evaluate_scenes(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    one = commands.add_parser(
+        "evaluate-scenes",
+        help="judge the whole app, from picture to verdict, on labelled scenes",
+        description="Have the whole app find and judge the people in pictures whose heads are labelled: what of each"
+        " label and size is right, wrong, unsure or missed, how many boxes are on no labelled head, how long it takes.",
+    )
+    one.add_argument("folder", type=Path, metavar="DIR", help="a folder with images/ and faces.json")
+    one.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of report, numbers and sheets")
+    one.add_argument(
+        "--model", type=Path, metavar="FILE", help="exported weights, their card beside them (the bundled)"
+    )
+    one.add_argument(
+        "--smallest",
+        type=int,
+        default=SMALLEST_FACE,
+        metavar="PX",
+        help="look for faces from this width on (%(default)s)",
+    )
+    one.add_argument(
+        "--threshold", type=float, metavar="P", help="call a face bare from this probability on (the model's own)"
+    )
+    one.add_argument("--force", action="store_true", help="replace the files of an earlier evaluation")
+    one.set_defaults(run=_evaluate_scenes)

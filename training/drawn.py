@@ -16,8 +16,9 @@ from maskcam.frames import Floats, Pixels, check_array
 from training.face_frame import FaceFrame, face_frame
 from training.labelled import Labelled
 from training.landmarks import find_keypoints
+from training.metrics import called_bare
 from training.pictures import whole_crop
-from training.render_covers import draw_beard, draw_card, draw_cup, draw_hand, draw_microphone
+from training.render_covers import draw_beard, draw_card, draw_cup, draw_hand, draw_head, draw_microphone
 from training.render_masks import draw_random_mask
 from training.scorers import Scorer
 
@@ -28,6 +29,7 @@ DRAWINGS: dict[str, Draw] = {
     "hands": draw_hand,
     "cups": draw_cup,
     "microphones": draw_microphone,
+    "heads in front": draw_head,
     "beards": draw_beard,
     "flat things": draw_card,
     "masks on the chin": partial(draw_random_mask, on_chin=True),
@@ -73,5 +75,5 @@ def judge_drawn(scorer: Scorer, faces: Sequence[Labelled]) -> Drawn:
                 resize(draw(crop, frame, np.random.default_rng([place, number])), size)
                 for number, draw in enumerate(DRAWINGS.values())
             ]
-            answers.append(scorer.no_mask_probability(np.stack(views)))
+            answers.append(called_bare(scorer.judge(np.stack(views))))
     return Drawn(np.stack(answers, axis=1) if answers else np.empty((len(DRAWINGS), 0), np.float32))

@@ -13,14 +13,13 @@ from typing import Any
 from PIL import Image
 
 from maskcam import __version__
-from maskcam.errors import FailedOnTheWay, UnusableInput
+from maskcam.errors import UnusableInput
 from maskcam.frames import Pixels
 from maskcam.modelcard import file_sha256
-from maskcam.pending import PendingFile, reason, write_failure
 from training.contact import sheets
 from training.drawn import judge_drawn
-from training.judge import Judged, judge
-from training.labelled import read_labelled, read_listed
+from training.judge import Judged, judge, judge_rejects
+from training.labelled import read_labelled, read_listed, read_rejects
 from training.ladders import SIZE_STEPS, WEATHER_STEPS
 from training.measures import curve
 from training.plots import (
@@ -32,6 +31,7 @@ from training.plots import (
     draw_weather_ladder,
 )
 from training.report import Facts, headline, write_report
+from training.report_folder import ReportFolder
 from training.scan import Trouble
 from training.scorers import open_scorer, weights_file
 from training.summary import Summary, summarise
@@ -77,7 +77,7 @@ def evaluate(wanted: Wanted) -> Iterator[str]:
     Raises UnusableInput, in one line, for a model, data or a folder that can't be used; FailedOnTheWay when a file
     can't be written. Pictures that can't be read are told of and left out.
     """
-    _check_free(wanted.out, wanted.force)
+    out = ReportFolder(wanted.out, OUTPUTS, ["wrong-[0-9]*.png"], wanted.force)
     lists = [read_listed(one) for one in wanted.listed]
     if len({one.name for one in lists}) < len(lists):
         raise UnusableInput("two lists have the same name; name each row once")
@@ -85,14 +85,15 @@ def evaluate(wanted: Wanted) -> Iterator[str]:
     steps = () if wanted.ladder_faces == 0 else (*SIZE_STEPS, *WEATHER_STEPS)
     with open_scorer(wanted.model) as scorer:
         faces = read_labelled(wanted.data, wanted.split, trouble, wanted.smallest)
-        _make(wanted.out)
+        out.make()
         judged = judge(scorer, faces, steps, wanted.ladder_faces, trouble)
         drawn = judge_drawn(scorer, [judged.faces[place] for place in judged.on_ladder])
         card = scorer.card
+        rejects = read_rejects(wanted.data, wanted.split) if card.not_face_index is not None else None
+        kept = None if rejects is None else judge_rejects(scorer, rejects, trouble)
     threshold = card.threshold if wanted.threshold is None else wanted.threshold
-    summary = summarise(judged, threshold, lists, drawn)
+    summary = summarise(judged, threshold, lists, drawn, kept)
     wrong = judged.wrong(threshold)
-    out = _Folder(wanted.out, wanted.force)
     pictures = _draw(out, summary, judged)
     for page, sheet in enumerate(sheets(judged, wrong, card.crop), 1):
         name = f"wrong-{page}.png"
@@ -104,58 +105,11 @@ def evaluate(wanted: Wanted) -> Iterator[str]:
     report = write_report(facts, summary, judged, wrong, pictures, trouble=trouble)
     out.write(REPORT, lambda path: path.write_text(report, encoding="utf-8", errors="replace"))
     out.write(METRICS, lambda path: path.write_text(_metrics(wanted, facts, card.input_size, summary, trouble)))
-    out.sweep(pictures)
+    out.sweep()
     yield from _tell(wanted, summary, trouble)
 
 
-class _Folder:
-    """Writes files whole: under another name first."""
-
-    def __init__(self, path: Path, force: bool) -> None:
-        self._path, self._force = path, force
-
-    def write(self, name: str, fill: Callable[[Path], object]) -> None:
-        """Have `fill` write the file at the path it is given, then give it its name."""
-        target = self._path / name
-        with PendingFile(target, self._force) as pending:
-            try:
-                fill(pending.path)
-            except OSError as error:
-                raise write_failure(target, error) from None
-            pending.commit()
-
-    def sweep(self, kept: dict[str, str]) -> None:
-        """Remove pictures that an earlier evaluation left here and this one did not make."""
-        try:
-            for path in _taken(self._path):
-                if path.suffix == ".png" and path.name not in kept:
-                    path.unlink()
-        except OSError as error:
-            raise FailedOnTheWay(f"{self._path}: an older picture can't be removed ({reason(error)})") from None
-
-
-def _taken(out: Path) -> list[Path]:
-    """Return what an earlier evaluation left."""
-    return [one for one in (out / name for name in OUTPUTS) if one.exists()] + sorted(out.glob("wrong-[0-9]*.png"))
-
-
-def _check_free(out: Path, force: bool) -> None:
-    if out.exists() and not out.is_dir():
-        raise UnusableInput(f"{out}: is no folder; name another")
-    if not force and (taken := _taken(out)):
-        raise UnusableInput(f"{taken[0]} exists; add --force to replace it, or name another folder")
-
-
-def _make(out: Path) -> None:
-    """Make the folder, and see before the long work that it can be written to."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnusableInput(f"{out}: can't be made ({reason(error)}); name another folder") from None
-    PendingFile(out / METRICS, force=True).discard()
-
-
-def _draw(out: _Folder, summary: Summary, judged: Judged) -> dict[str, str]:
+def _draw(out: ReportFolder, summary: Summary, judged: Judged) -> dict[str, str]:
     """Write the diagrams; return the title of each."""
     measures = summary.overall
     line = curve(judged.no_mask_probability, judged.bare)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from maskcam.classifier import MaskClassifier
+from maskcam.classifier import MaskClassifier, judgement
 from maskcam.crops import scale
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Flags, Floats, Pixels
@@ -22,7 +22,7 @@ from maskcam.native import quiet
 from training.about import about_path, read_about
 from training.checkpoint import RunFolder, TrainConfig
 from training.manifest import LABELS, TEST, TRAIN, VALIDATION, Sample, read_manifest
-from training.metrics import choose_threshold, score
+from training.metrics import called_bare, choose_threshold, score
 from training.model import IMAGENET, build
 from training.pictures import app_crop
 from training.sampling import plain_batches
@@ -56,7 +56,7 @@ def export(run: RunFolder, target: Path, force: bool) -> Iterator[str]:
             raise UnusableInput(f"{path}: exists; add --force to replace it")
     check_manifest(config)
     samples = read_manifest(Path(config.manifest))
-    model = build(config.input_size, len(LABELS), config.hidden, config.dropout)
+    model = build(config.input_size, len(config.labels), config.hidden, config.dropout)
     run.restore_best(model)
     temperature = _temper(model, samples, training_card(config, crop))
     part = target.with_name(target.stem + ".part.tflite")
@@ -91,9 +91,9 @@ def export(run: RunFolder, target: Path, force: bool) -> Iterator[str]:
 
 def _temper(model: Any, samples: Sequence[Sample], card: ModelCard) -> float:
     """Scale the model's last layer so that it is calibrated on the validation set; return the temperature."""
-    chosen = [one for one in samples if one.split == VALIDATION]
-    answers = [np.asarray(model.predict_on_batch(images)) for images, _ in plain_batches(chosen, card)]
-    probability = np.concatenate(answers)[:, card.no_mask_index].astype(np.float32)
+    chosen = [one for one in samples if one.split == VALIDATION and one.label in LABELS]
+    answers = [np.asarray(model.predict_on_batch(images), np.float32) for images, _ in plain_batches(chosen, card)]
+    probability = judgement(np.concatenate(answers), card).no_mask_probability
     temperature = fit_temperature(probability, np.array([one.label == NO_MASK for one in chosen], np.bool_))
     temper(model, temperature)
     return temperature
@@ -160,12 +160,12 @@ def _start(config: TrainConfig) -> dict[str, str]:
 
 
 def _judge(classifier: MaskClassifier, samples: Sequence[Sample], part: str) -> tuple[Floats, Flags]:
-    """Return the exported file's no-mask probabilities and the truth, through the app's own preprocessing."""
-    chosen = [one for one in samples if one.split == part]
+    """Return the probability that each face is called bare, and the truth, through the app's own preprocessing."""
+    chosen = [one for one in samples if one.split == part and one.label in LABELS]
     found = np.empty(len(chosen), np.float32)
     for start in tqdm(range(0, len(chosen), 64), desc=f"scoring {part}", disable=None):
         pictures = _load(chosen[start : start + 64], classifier.card)
-        found[start : start + 64] = classifier.no_mask_probability(pictures)
+        found[start : start + 64] = called_bare(classifier.judge(pictures))
     return found, np.array([one.label == NO_MASK for one in chosen], np.bool_)
 
 

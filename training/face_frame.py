@@ -102,8 +102,11 @@ def brightness(picture: Pixels, frame: FaceFrame) -> float:
     return float(picture[on_face].mean()) / 255 if on_face.any() else 0.5
 
 
-def grain(size: tuple[int, int], cells: float, random: np.random.Generator) -> Floats:
-    """Return smooth noise `(h, w)` of mean 0 and deviation about 1, with so many cells across."""
-    count = max(round(cells), 2)
-    coarse = random.normal(0, 1, (count, count)).astype(np.float32)
+def grain(size: tuple[int, int], cells: float, random: np.random.Generator, longer: float = 1.0) -> Floats:
+    """Return smooth noise `(h, w)` of mean 0 and deviation about 1, with so many cells down.
+
+    `longer` stretches the cells sideways.
+    """
+    counts = max(round(cells), 2), max(round(cells / longer), 2)
+    coarse = random.normal(0, 1, counts).astype(np.float32)
     return np.asarray(cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_CUBIC), np.float32)

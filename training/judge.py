@@ -11,9 +11,11 @@ from tqdm import tqdm
 
 from maskcam.crops import resize
 from maskcam.errors import FailedOnTheWay, UnusableInput
-from maskcam.frames import Flags, Floats, Integers, Pixels, check_array
+from maskcam.frames import Flags, Floats, Integers, Judgement, Pixels, check_array
+from maskcam.modelcard import NOT_FACE_FROM
 from training.labelled import Labelled
 from training.ladders import Step
+from training.metrics import called_bare
 from training.pictures import whole_crop
 from training.scan import Trouble
 from training.scorers import Scorer
@@ -25,13 +27,15 @@ _AT_ONCE = 8
 class Judged:
     """The answers for n faces.
 
-    `no_mask_probability` is `(n,) float32`; `sizes` `(n,) int64`, the longer side of the unscaled crop in pixels.
+    `no_mask_probability` is `(n,) float32`, 0 for a face that is `rejected`, `(n,) bool`, as none; `sizes`
+    `(n,) int64`, the longer side of the unscaled crop in pixels.
     `on_ladder` holds, ascending, the m faces that climbed the ladders, `(m,) int64`; `by_step` is
     `(len(steps), m) float32`.
     """
 
     faces: tuple[Labelled, ...]
     no_mask_probability: Floats
+    rejected: Flags
     sizes: Integers
     steps: tuple[Step, ...]
     on_ladder: Integers
@@ -40,6 +44,7 @@ class Judged:
     def __post_init__(self) -> None:
         n, m = len(self.faces), len(self.on_ladder)
         check_array("no_mask_probability", self.no_mask_probability, (n,))
+        check_array("rejected", self.rejected, (n,), np.bool_)
         check_array("sizes", self.sizes, (n,), np.int64)
         check_array("on_ladder", self.on_ladder, (m,), np.int64)
         check_array("by_step", self.by_step, (len(self.steps), m))
@@ -75,6 +80,7 @@ def judge(
     sides: list[int] = []
     on_ladder: list[int] = []
     plain: list[Floats] = []
+    rejected: list[Flags] = []
     by_step: list[Floats] = []
     with tqdm(total=len(faces), desc="judging", unit=" faces", disable=None) as bar:
         for start in range(0, len(faces), _AT_ONCE):
@@ -95,7 +101,9 @@ def judge(
                 sides.append(max(crop.shape[:2]))
                 views.append(resize(crop, size))
             if views:
-                answers = scorer.no_mask_probability(np.stack([*views, *climbers]))
+                said = _ask(scorer, [*views, *climbers])
+                answers = called_bare(said)
+                rejected.append(said.not_face_probability[: len(views)] >= NOT_FACE_FROM)
                 plain.append(answers[: len(views)])
                 by_step.append(answers[len(views) :])
     if not readable:
@@ -103,16 +111,37 @@ def judge(
         raise UnusableInput(f"not one readable, labelled face in these data{first}")
     probability: NDArray[np.float32] = np.concatenate(plain)
     climbed: NDArray[np.float32] = np.concatenate(by_step)
-    if not (np.isfinite(probability).all() and np.isfinite(climbed).all()):
-        raise FailedOnTheWay("the model's answers are no numbers; its training has gone astray")
     return Judged(
         faces=tuple(readable),
         no_mask_probability=probability,
+        rejected=np.concatenate(rejected),
         sizes=np.array(sides, np.int64),
         steps=tuple(steps),
         on_ladder=np.array(on_ladder, np.int64),
         by_step=np.ascontiguousarray(climbed.reshape(len(on_ladder), len(steps)).T),
     )
+
+
+def judge_rejects(scorer: Scorer, rejects: Sequence[Labelled], trouble: Trouble) -> Flags:
+    """Return which of the pictures of what is no face are taken for a face, `(n,) bool`, of those that can be read."""
+    kept: list[Flags] = []
+    for start in tqdm(range(0, len(rejects), _AT_ONCE), desc="rejecting", disable=None):
+        views = []
+        for one in rejects[start : start + _AT_ONCE]:
+            try:
+                views.append(resize(whole_crop(one.path, one.box, scorer.card.crop), scorer.card.input_size))
+            except UnusableInput as error:
+                trouble.unreadable.append(str(error))
+        if views:
+            kept.append(_ask(scorer, views).not_face_probability < NOT_FACE_FROM)
+    return np.concatenate([np.zeros(0, np.bool_), *kept])
+
+
+def _ask(scorer: Scorer, views: list[Pixels]) -> Judgement:
+    try:
+        return scorer.judge(np.stack(views))
+    except ValueError as error:
+        raise FailedOnTheWay(f"the model's answers are no numbers; its training has gone astray ({error})") from None
 
 
 def _evenly(count: int, most: int | None) -> Flags:

@@ -10,11 +10,11 @@ from pathlib import Path, PurePath
 from tqdm import tqdm
 
 from maskcam.errors import UnusableInput
-from maskcam.modelcard import MASK, NO_MASK
+from maskcam.modelcard import MASK, NO_MASK, NOT_FACE
 from training.manifest import SPLITS, Box, read_manifest
 from training.scan import INCORRECT, Trouble, scan
 
-TRUTHS = (MASK, NO_MASK, INCORRECT)
+TRUTHS = (MASK, NO_MASK, INCORRECT, NOT_FACE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Labelled:
     @property
     def bare(self) -> bool:
         """Whether the right answer is "no mask"."""
-        return self.truth != MASK
+        return self.truth not in (MASK, NOT_FACE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,17 @@ def read_labelled(data: Sequence[Path], split: str | None, trouble: Trouble, sma
     return faces
 
 
+def read_rejects(data: Sequence[Path], split: str | None) -> list[Labelled]:
+    """Read what is no face from the manifests among `data`; there may be nothing."""
+    return [
+        Labelled(one.path, one.label, one.source, one.box)
+        for place in data
+        if place.is_file()
+        for one in read_manifest(place)
+        if one.label == NOT_FACE and split in (None, one.split)
+    ]
+
+
 def read_listed(option: str) -> Listed:
     """Read what `NAME=FILE` names, a CSV with a column `file`; UnusableInput when it is none."""
     name, _, file_name = option.partition("=")
@@ -96,7 +107,7 @@ def read_listed(option: str) -> Listed:
 
 def _from_manifest(path: Path, split: str | None) -> Iterator[Labelled]:
     for one in read_manifest(path):
-        if split in (None, one.split):
+        if split in (None, one.split) and one.label != NOT_FACE:
             yield Labelled(one.path, one.label, one.source, one.box)
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from maskcam.errors import UnusableInput
 from maskcam.frames import KEYPOINTS
-from maskcam.modelcard import MASK, NO_MASK
+from maskcam.modelcard import MASK, NO_MASK, NOT_FACE
 
 LABELS = (MASK, NO_MASK)
+ALL_LABELS = (*LABELS, NOT_FACE)
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
 _COLUMNS = ["path", "label", "source", "group", "split", "box", "keypoints"]
 
@@ -22,7 +23,7 @@ Keypoints = tuple[float, ...]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One labelled face.
+    """One labelled face, or what the detector takes for one.
 
     `box` is the detector's box, pixels xyxy in the picture at `path`; without one the whole picture is the crop.
     `keypoints` are the face's six, x and y in turn, in pixels of that picture, where the detector could tell them.
@@ -38,7 +39,7 @@ class Sample:
     keypoints: Keypoints | None = None
 
     def __post_init__(self) -> None:
-        if self.label not in LABELS or self.split not in SPLITS:
+        if self.label not in ALL_LABELS or self.split not in SPLITS:
             raise ValueError(f"unknown label {self.label!r} or split {self.split!r}")
         if self.box is not None:
             x0, y0, x1, y1 = self.box

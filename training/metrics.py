@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from maskcam.frames import Flags, Floats
+from maskcam.frames import Flags, Floats, Judgement
+from maskcam.modelcard import NOT_FACE_FROM
 
 LEAST_RECALL = 0.9975
 """Share of the bare faces that a threshold must catch: a bare face that is called masked is the serious error."""
@@ -80,6 +81,15 @@ def score(no_mask_probability: Floats, bare: Flags, threshold: float) -> Scores:
         missed_alarms=int((bare & ~called_bare).sum()),
         false_alarms=int((~bare & called_bare).sum()),
     )
+
+
+def called_bare(said: Judgement) -> Floats:
+    """Return the probability `(n,)` by which each face is called bare: 0 where it is rejected as no face.
+
+    A bare face that is rejected is not caught, so it counts as missed whatever the threshold.
+    """
+    rejected = said.not_face_probability >= NOT_FACE_FROM
+    return np.asarray(np.where(rejected, 0, said.no_mask_probability), np.float32)
 
 
 def choose_threshold(no_mask_probability: Floats, bare: Flags) -> float:

@@ -16,11 +16,11 @@ from maskcam.crops import squares
 from maskcam.errors import UnusableInput
 from maskcam.faces import FaceDetector, Range
 from maskcam.frames import Pixels
-from maskcam.modelcard import CropRule
+from maskcam.modelcard import NOT_FACE, CropRule
 from training.about import about_path, read_about, write_about
 from training.duplicates import join, near_copies, thumbnail
 from training.landmarks import find_keypoints
-from training.manifest import LABELS, SPLITS, TEST, TRAIN, VALIDATION, Keypoints, Sample, write_manifest
+from training.manifest import ALL_LABELS, SPLITS, TEST, TRAIN, VALIDATION, Keypoints, Sample, write_manifest
 from training.pictures import whole_crop
 from training.scan import Found, Trouble, scan
 
@@ -60,9 +60,13 @@ def prepare(folders: Sequence[Path], out: Path, about: Path | None = None) -> Pr
     found: list[Found] = []
     thumbs: list[Pixels] = []
     rule = CropRule()
-    sources = chain.from_iterable(scan(folder.resolve(), trouble) for folder in folders)
+    sources = chain.from_iterable(scan(folder.resolve(), trouble, rejects=True) for folder in folders)
+    rejects: list[Found] = []
     with FaceDetector(Range.NEAR) as detector:
         for one in tqdm(sources, desc="reading", unit=" faces", disable=None):
+            if one.label == NOT_FACE:
+                rejects.append(one)
+                continue
             try:
                 crop = whole_crop(one.path, one.box, rule)
             except UnusableInput as error:
@@ -77,7 +81,8 @@ def prepare(folders: Sequence[Path], out: Path, about: Path | None = None) -> Pr
     if not found:
         raise UnusableInput("not one readable, labelled face in this data")
     pairs = list(near_copies(thumbs))
-    prepared = split(found, pairs, trouble)
+    # What is no face goes where its scene goes, and is compared with nothing: one wall looks like another.
+    prepared = split([*found, *rejects], pairs, trouble)
     try:
         out.mkdir(parents=True, exist_ok=True)
         write_manifest(out / "manifest.csv", prepared.samples)
@@ -117,16 +122,16 @@ def split(found: Sequence[Found], near_pairs: Sequence[tuple[int, int]], trouble
 def describe(prepared: Prepared) -> Iterator[str]:
     """Yield the lines of the report: pictures by source, class and split, copies, balance, what was unusable."""
     counts = Counter((one.source, one.split, one.label) for one in prepared.samples)
-    yield f"{'source':<20}{'split':<12}" + "".join(f"{label:>10}" for label in LABELS)
+    yield f"{'source':<20}{'split':<12}" + "".join(f"{label:>10}" for label in ALL_LABELS)
     for source in sorted({key[0] for key in counts}):
         for part in SPLITS:
-            row = [counts[source, part, label] for label in LABELS]
+            row = [counts[source, part, label] for label in ALL_LABELS]
             if any(row):
                 yield f"{source:<20}{part:<12}" + "".join(f"{n:>10}" for n in row)
     for part in SPLITS:
-        row = [sum(n for (_, p, one), n in counts.items() if (p, one) == (part, label)) for label in LABELS]
-        if any(row):
-            balance = f"   {100 * row[-1] / sum(row):.0f} % without a mask"
+        row = [sum(n for (_, p, one), n in counts.items() if (p, one) == (part, label)) for label in ALL_LABELS]
+        if any(row[:2]):
+            balance = f"   {100 * row[1] / sum(row[:2]):.0f} % of the faces without a mask"
             yield f"{'all':<20}{part:<12}" + "".join(f"{n:>10}" for n in row) + balance
     yield (f"{prepared.near_pairs} near-copy pairs; {prepared.groups} groups, the largest of {prepared.largest_group}")
     for reason, number in sorted(prepared.left_out.items()):

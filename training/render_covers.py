@@ -1,4 +1,4 @@
-"""Draws what hides a mouth and is no mask: hands, cups, microphones, beards, flat things."""
+"""Draws what hides a mouth and is no mask: hands, cups, microphones, beards, flat things, the heads of others."""
 
 from __future__ import annotations
 
@@ -11,19 +11,14 @@ from training.face_frame import MOUTH, FaceFrame, blend, brightness, grain, ligh
 
 Point = tuple[float, float]
 
+SHARES = (0.3, 0.2, 0.24, 0.08, 0.09, 0.09)
+"""How often a cover is a hand, a cup, a head, a microphone, a beard, a flat thing."""
+
 
 def draw_random_cover(picture: Pixels, frame: FaceFrame, random: np.random.Generator) -> Pixels:
     """Return `picture` `(h, w, 3) uint8 RGB` with something that hides the mouth or a part of it."""
-    kind = random.random()
-    if kind < 0.4:
-        return draw_hand(picture, frame, random)
-    if kind < 0.65:
-        return draw_cup(picture, frame, random)
-    if kind < 0.75:
-        return draw_microphone(picture, frame, random)
-    if kind < 0.87:
-        return draw_beard(picture, frame, random)
-    return draw_card(picture, frame, random)
+    kinds = (draw_hand, draw_cup, draw_head, draw_microphone, draw_beard, draw_card)
+    return kinds[int(random.choice(len(kinds), p=SHARES))](picture, frame, random)
 
 
 def draw_hand(picture: Pixels, frame: FaceFrame, random: np.random.Generator, centre: Point | None = None) -> Pixels:
@@ -155,6 +150,33 @@ def draw_card(picture: Pixels, frame: FaceFrame, random: np.random.Generator) ->
         side = float(random.choice([-1.0, 1.0]))
         picture = draw_hand(picture, frame, random, (centre[0] + side * wide, centre[1] + float(random.normal(0, 0.3))))
     return picture
+
+
+def draw_head(picture: Pixels, frame: FaceFrame, random: np.random.Generator) -> Pixels:
+    """Draw the head or the shoulder of somebody in front, seen from behind, as in crowds: hair, a cap, or cloth."""
+    top = float(random.uniform(0.35, 1.05))
+    wide = float(random.uniform(0.7, 1.6))
+    middle = float(random.normal(0, 0.45))
+    x, y = frame.turned((middle, top), float(random.normal(0, 0.25)))
+    high = wide * float(random.uniform(0.9, 1.4))
+    round_head = np.hypot(x / wide, (y - high) / high)
+    strands = grain(picture.shape[:2], float(random.uniform(40, 110)), random)
+    fringe = 1 + float(random.uniform(0, 0.025)) * strands
+    inside = np.where(y < high, (fringe - round_head) * min(wide, high), wide * fringe - np.abs(x))
+    if random.random() < 0.45:  # mostly dark hair
+        tone = np.array([32, 27, 26]) + random.normal(0, 8) + random.normal(0, 2, 3)
+    else:
+        tone = (
+            random.choice([[70, 50, 38], [120, 90, 60], [190, 165, 120], [165, 162, 160]])
+            + random.normal(0, 12)
+            + random.normal(0, 4, 3)
+        )
+    if random.random() < 0.12:
+        tone = random.uniform(10, 240, 3)
+    shade = 1.15 - 0.5 * np.clip(round_head, 0, 1) ** 2 + 0.12 * strands + 0.1 * np.clip(1 - y / high, -1, 1)
+    level = float(np.clip(brightness(picture, frame) * 2, 0.25, 1.2))
+    colour = np.clip(tone, 5, 245) * (shade * level * light_on(picture, frame))[..., None]
+    return blend(picture, np.asarray(colour, np.float32), frame.soft(inside.astype(np.float32)))
 
 
 def _skin(picture: Pixels, frame: FaceFrame, random: np.random.Generator) -> Floats:

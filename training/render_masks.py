@@ -28,14 +28,15 @@ class _Shape:
     sag: float
     pleats: int
     seam: bool
+    folds: bool = False
 
 
 _SHAPES = (
     _Shape((0, 0.4, 0.8, 1), (0.98, 0.98, 0.88, 0.62), (0.18, 0.5), (1.5, 1.75), 0.22, 3, False),  # pleated
     _Shape((0, 0.35, 0.75, 1), (0.72, 0.86, 0.66, 0.28), (0.1, 0.4), (1.5, 1.8), 0.45, 0, True),  # a cup
     _Shape((0, 0.3, 0.7, 1), (1.0, 0.95, 0.8, 0.35), (0.15, 0.5), (1.5, 1.8), 0.3, 0, True),  # sewn cloth
-    _Shape((0, 0.5, 1), (1.08, 1.1, 1.2), (0.2, 0.55), (2.2, 3.0), 0.1, 0, False),  # a tube or a scarf
-    _Shape((0, 0.5, 1), (1.08, 0.85, 0.12), (0.2, 0.5), (2.0, 2.6), 0.12, 0, False),  # a folded kerchief
+    _Shape((0, 0.5, 1), (1.08, 1.1, 1.2), (0.2, 0.55), (2.2, 3.0), 0.1, 0, False, folds=True),  # a tube or a scarf
+    _Shape((0, 0.5, 1), (1.08, 0.85, 0.12), (0.2, 0.5), (2.0, 2.6), 0.12, 0, False, folds=True),  # a folded kerchief
     _Shape((0, 0.45, 0.6, 1), (0.8, 0.92, 0.9, 0.5), (0.15, 0.4), (1.5, 1.75), 0.35, 1, False),  # two flaps
 )
 
@@ -82,6 +83,9 @@ def _cloth(
         shade = shade * side * (1 - 0.15 * np.exp(-((x / 0.03) ** 2)))
     if random.random() < 0.7:  # creases
         shade = shade * (1 + 0.06 * grain(size, float(random.uniform(6, 24)), random))
+    if shape.folds and random.random() < 0.75:  # a scarf's folds run across the face
+        folds = grain(size, float(random.uniform(10, 28)), random, longer=float(random.uniform(2, 6)))
+        shade = shade * np.clip(1 + float(random.uniform(0.08, 0.3)) * folds, 0.35, 1.5)
     lit = light_on(picture, frame) if random.random() < 0.8 else np.ones(size, np.float32)
     level = float(np.clip(brightness(picture, frame) * 2, 0.25, 1.25)) * float(random.uniform(0.8, 1.1))
     return np.asarray(colour * (shade * lit * level)[..., None], np.float32)

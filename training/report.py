@@ -42,6 +42,7 @@ def write_report(
         _rows("Listed pictures", "list", summary.listed),
         _ladders(summary, judged),
         _drawn(summary),
+        _rejection(summary),
         _links(pictures),
         _not_judged(trouble),
         _how(),
@@ -143,6 +144,21 @@ def _ladders(summary: Summary, judged: Judged) -> Iterator[str]:
         yield _row(name, one.measures)
     yield ""
     yield "; ".join(f"{kind}: {unit}" for kind, unit in UNITS.items()) + "."
+    yield ""
+
+
+def _rejection(summary: Summary) -> Iterator[str]:
+    found = summary.rejection
+    if found is None:
+        return
+    scores = summary.overall.scores
+    yield "## No face"
+    yield ""
+    yield (
+        f"Rejected as no face: {found.bare_rejected} of {scores.positives} bare faces, which count as missed above, and"
+        f" {found.masked_rejected} of {scores.negatives} masked ones. Taken for a face: {found.rejects_kept} of"
+        f" {found.rejects} pictures of what is none."
+    )
     yield ""
 
 

@@ -11,16 +11,21 @@ import numpy as np
 
 from maskcam.crops import scale
 from maskcam.frames import Floats
-from maskcam.modelcard import MASK, NO_MASK, ModelCard
+from maskcam.modelcard import MASK, NO_MASK, NOT_FACE, ModelCard
 from training.augment import KINDS, augment
+from training.bad_cuts import badly_framed, texture
 from training.dress import MASKED_SHARE, cover, put_mask_on
 from training.manifest import LABELS, Sample
 from training.pictures import Surrounded, app_crop, surrounded
 
 AHEAD = 4
 """Batches made in advance."""
+NOT_FACE_SHARE = 0.24
+"""Share of what is drawn that is no face, where the data hold such."""
+BAD_CUT_SHARE, TEXTURE_SHARE = 0.25, 0.08
+"""Shares of that which are bad cuts of labelled faces, and textures; the rest is what the detector took for faces."""
 BALANCE, RENDER = "balance", "render"
-INGREDIENTS = (BALANCE, *KINDS, RENDER)
+INGREDIENTS = (BALANCE, *KINDS, RENDER, NOT_FACE)
 """What can be left out of a training, to see what it is good for."""
 
 
@@ -37,11 +42,12 @@ class Sampler:
 
     def __init__(self, samples: Sequence[Sample], *, balanced: bool = True) -> None:
         """Sort `samples` into classes, sources and groups; ValueError when a class has none."""
-        if {one.label for one in samples} != set(LABELS):
+        there = {one.label for one in samples}
+        if not there >= set(LABELS):
             raise ValueError(f"training needs faces of both classes, {' and '.join(LABELS)}")
         self._all = list(samples)
         self._balanced = balanced
-        self._cells = {label: _Cell([one for one in samples if one.label == label]) for label in LABELS}
+        self._cells = {label: _Cell([one for one in samples if one.label == label]) for label in there}
         known = [one for one in samples if one.label == NO_MASK and one.keypoints is not None]
         self._drawable = _Cell(known) if known else None
 
@@ -49,6 +55,12 @@ class Sampler:
         """Draw one sample."""
         if not self._balanced:
             return self._all[int(random.integers(len(self._all)))]
+        if NOT_FACE in self._cells and random.random() < NOT_FACE_SHARE:
+            return self._cells[NOT_FACE].draw(random)
+        return self.draw_face(random)
+
+    def draw_face(self, random: np.random.Generator) -> Sample:
+        """Draw a face, bare or masked."""
         return self._cells[LABELS[int(random.integers(len(LABELS)))]].draw(random)
 
     def draw_bare_face(self, random: np.random.Generator) -> Sample | None:
@@ -106,6 +118,8 @@ class Batches:
     def _choose(self, random: np.random.Generator) -> tuple[str, Surrounded]:
         """Draw a face, and what is drawn on it."""
         one = self._sampler.draw(random)
+        if one.label == NOT_FACE:
+            return NOT_FACE, self._no_face(one, random)
         if RENDER in self._without:
             return one.label, self._load(one)
         if one.label == MASK and random.random() < MASKED_SHARE:
@@ -114,6 +128,14 @@ class Batches:
             if masked is not None:
                 return MASK, masked
         return one.label, cover(self._load(one), one.label == NO_MASK, random)
+
+    def _no_face(self, one: Sample, random: np.random.Generator) -> Surrounded:
+        kind = random.random()
+        if kind < BAD_CUT_SHARE:
+            return badly_framed(self._load(self._sampler.draw_face(random)), random)
+        if kind < BAD_CUT_SHARE + TEXTURE_SHARE:
+            return texture(self._card.input_size, random)
+        return self._load(one)
 
     def _load(self, one: Sample) -> Surrounded:
         return surrounded(one.path, one.box, one.keypoints, self._card.crop)

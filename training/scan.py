@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from maskcam.errors import UnusableInput
 from maskcam.faces import FaceDetector, Range
 from maskcam.frames import Faces, Floats, Pixels
-from maskcam.modelcard import MASK, NO_MASK
+from maskcam.modelcard import MASK, NO_MASK, NOT_FACE
 from maskcam.pictures import PICTURE_SUFFIXES, read_picture
 from training.manifest import TEST, TRAIN, VALIDATION, Box, Keypoints
+from training.mine import mine
+from training.scenes import is_scenes, read_scenes
 
 PUBLISHED = {"Train": TRAIN, "Validation": VALIDATION, "Test": TEST}
 CLASS_FOLDERS = {"WithMask": MASK, "WithoutMask": NO_MASK, "with_mask": MASK, "without_mask": NO_MASK}
@@ -55,15 +55,16 @@ class Trouble:
     other_labels: int = 0
 
 
-def scan(folder: Path, trouble: Trouble, *, incorrect: bool = False) -> Iterator[Found]:
+def scan(folder: Path, trouble: Trouble, *, incorrect: bool = False, rejects: bool = False) -> Iterator[Found]:
     """Yield every labelled face under `folder`, whatever its layout; UnusableInput for no known layout.
 
     With `incorrect`, heads with a mask worn incorrectly come too, labelled `INCORRECT`; training knows no such
-    class, so without it they count among the other labels.
+    class, so without it they count among the other labels. With `rejects`, what the detector takes for a face in
+    scenes and is none comes too, labelled `NOT_FACE`.
     """
-    if (folder / "faces.json").is_file() and (folder / "images").is_dir():
+    if is_scenes(folder):
         labels = {**HEAD_LABELS, INCORRECT: INCORRECT} if incorrect else HEAD_LABELS
-        yield from _scan_scenes(folder, trouble, labels)
+        yield from _scan_scenes(folder, trouble, labels, rejects)
         return
     published = [name for name in PUBLISHED if (folder / name).is_dir()]
     places: list[tuple[Path, str | None]] = [(folder / name, PUBLISHED[name]) for name in published]
@@ -92,41 +93,37 @@ def _origin(source: str, label: str, path: Path) -> str:
     return f"{source}/{label}/{path.parent.parent.name}/{path.stem}"
 
 
-def _scan_scenes(folder: Path, trouble: Trouble, labels: dict[str, str]) -> Iterator[Found]:
-    try:
-        scenes: dict[str, Any] = json.loads((folder / "faces.json").read_text(encoding="utf-8"))
-        heads = {
-            name: [(face["label"], _four(face["box"])) for face in scene["faces"]] for name, scene in scenes.items()
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UnusableInput(f"{folder / 'faces.json'}: not a list of labelled scenes ({error})") from None
+def _scan_scenes(folder: Path, trouble: Trouble, labels: dict[str, str], rejects: bool) -> Iterator[Found]:
+    scenes = read_scenes(folder)
     with FaceDetector(Range.NEAR) as near, FaceDetector(Range.FAR) as far:
-        for name in sorted(heads):
-            path = folder / "images" / name
-            known = [(labels[label], box) for label, box in heads[name] if label in labels]
-            trouble.other_labels += len(heads[name]) - len(known)
+        for scene in scenes:
+            heads = [
+                (labels[label], box) for label, box in zip(scene.labels, scene.boxes, strict=True) if label in labels
+            ]
+            trouble.other_labels += len(scene.labels) - len(heads)
+            origin = f"{folder.name}/{scene.path.relative_to(folder / 'images')}"
             try:
-                image = read_picture(path)
+                image = read_picture(scene.path)
             except UnusableInput as error:
                 trouble.unreadable.append(str(error))
                 continue
             boxes = np.concatenate([detector.detect(image).boxes for detector in (near, far)])
-            for label, head in known:
+            faces: list[Box] = []
+            for label, head in heads:
                 box = _best(boxes, head)
                 if box is None:
                     box = _best(_look_closer(image, head, near), head)
                 if box is None:
                     trouble.heads_not_found += 1
                     continue
-                yield Found(path, label, folder.name, f"{folder.name}/{name}", None, box)
+                faces.append(box)
+                yield Found(scene.path, label, folder.name, origin, None, box)
+            if rejects:
+                for box in mine(image, scene.boxes, np.array(faces, np.float32).reshape(-1, 4), near):
+                    yield Found(scene.path, NOT_FACE, folder.name, origin, None, box)
 
 
-def _four(box: list[Any]) -> list[float]:
-    x0, y0, x1, y1 = (float(value) for value in box)
-    return [x0, y0, x1, y1]
-
-
-def _best(boxes: Floats, head: list[float]) -> Box | None:
+def _best(boxes: Floats, head: Floats) -> Box | None:
     """Return the box that fits a labelled head best, or None."""
     if not len(boxes):
         return None
@@ -146,7 +143,7 @@ def _best(boxes: Floats, head: list[float]) -> Box | None:
     return a, b, c, d
 
 
-def _look_closer(image: Pixels, head: list[float], detector: FaceDetector) -> Floats:
+def _look_closer(image: Pixels, head: Floats, detector: FaceDetector) -> Floats:
     """Return the boxes, in the picture's pixels, that the detector finds in a cut around the head."""
     height, width = image.shape[:2]
     x0, y0, x1, y1 = (float(value) for value in head)

@@ -9,13 +9,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from maskcam.classifier import MaskClassifier
+from maskcam.classifier import MaskClassifier, judgement
 from maskcam.crops import scale
 from maskcam.errors import UnusableInput
-from maskcam.frames import Floats, Pixels
+from maskcam.frames import Judgement, Pixels
 from maskcam.modelcard import CropRule, ModelCard
 from training.checkpoint import RunFolder, TrainConfig
-from training.manifest import LABELS
+from training.manifest import ALL_LABELS
 from training.model import build
 from training.tf import import_tensorflow
 from training.train import training_card
@@ -30,8 +30,8 @@ class Scorer(Protocol):
     def card(self) -> ModelCard:
         """How faces are cut and scaled for it, and the threshold."""
 
-    def no_mask_probability(self, crops: Pixels) -> Floats:
-        """Return `(n,) float32` for `crops` `(n, size, size, 3) uint8 RGB`."""
+    def judge(self, crops: Pixels) -> Judgement:
+        """Return what is said of `crops` `(n, size, size, 3) uint8 RGB`."""
 
 
 class KerasScorer:
@@ -45,15 +45,13 @@ class KerasScorer:
         self.card = card
         self._model = model
 
-    def no_mask_probability(self, crops: Pixels) -> Floats:
-        """Return `(n,) float32`: bare / (bare + mask) for `crops` `(n, size, size, 3) uint8 RGB`."""
+    def judge(self, crops: Pixels) -> Judgement:
+        """Return what is said of `crops` `(n, size, size, 3) uint8 RGB`."""
         answers = [
             np.asarray(self._model.predict_on_batch(scale(crops[start : start + _AT_ONCE], self.card)), np.float32)
             for start in range(0, len(crops), _AT_ONCE)
         ]
-        answer = np.concatenate([np.empty((0, len(self.card.labels)), np.float32), *answers])
-        bare, mask = answer[:, self.card.no_mask_index], answer[:, self.card.mask_index]
-        return np.asarray(bare / np.maximum(bare + mask, np.finfo(np.float32).tiny), np.float32)
+        return judgement(np.concatenate([np.empty((0, len(self.card.labels)), np.float32), *answers]), self.card)
 
 
 @contextmanager
@@ -85,7 +83,7 @@ def _from_run(run: RunFolder) -> KerasScorer:
     if not run.best.is_file():
         raise UnusableInput(f"{run.path}: no epoch is finished yet; go on with --resume")
     # Always float32, whatever it was trained in: that is what export converts.
-    model = build(config.input_size, len(LABELS), config.hidden, config.dropout)
+    model = build(config.input_size, len(config.labels), config.hidden, config.dropout)
     try:
         model.load_weights(run.best)
     except Exception as error:  # Keras and h5py raise whatever a wrong file drives them to
@@ -97,7 +95,8 @@ def _from_file(path: Path) -> KerasScorer:
     keras = import_tensorflow().keras
     try:
         model = keras.models.load_model(path, compile=False)
-        config = TrainConfig(manifest="", weights=None, input_size=int(model.input_shape[1]))
+        labels = ALL_LABELS[: int(model.output_shape[1])]
+        config = TrainConfig(manifest="", weights=None, input_size=int(model.input_shape[1]), labels=labels)
         return KerasScorer(model, training_card(config, CropRule()))
     except Exception as error:  # each format of file has errors of its own, and any says that it is no such model
         raise UnusableInput(f"{path}: not a Keras model of mask and no mask ({_first_line(error)})") from None

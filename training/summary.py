@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -47,6 +47,20 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejection:
+    """What the third answer does: faces that it rejects, and pictures of none that it lets through."""
+
+    bare_rejected: int
+    masked_rejected: int
+    rejects: int
+    rejects_kept: int
+
+    def as_dict(self) -> dict[str, int]:
+        """Return the counts for a file."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """Everything that is reported of one evaluation, apart from the single faces.
 
@@ -64,6 +78,7 @@ class Summary:
     rungs: tuple[Rung, ...]
     drawn: tuple[Row, ...]
     bins: tuple[Bin, ...]
+    rejection: Rejection | None = None
 
     def of_kind(self, kind: str) -> tuple[Rung, ...]:
         """Return the rungs of one ladder."""
@@ -102,12 +117,19 @@ class Summary:
             "ladder_unchanged": self.unchanged.as_dict(),
             "size_ladder": [one.as_dict() for one in self.of_kind(SIZE)],
             "weather_ladder": [one.as_dict() for one in self.rungs if one.step.kind != SIZE],
+            "third_answer": self.rejection.as_dict() if self.rejection else None,
             "drawn_on_bare_faces": [one.as_dict() for one in self.drawn],
             "units": UNITS,
         }
 
 
-def summarise(judged: Judged, threshold: float, lists: Sequence[Listed], drawn: Drawn | None = None) -> Summary:
+def summarise(
+    judged: Judged,
+    threshold: float,
+    lists: Sequence[Listed],
+    drawn: Drawn | None = None,
+    rejects_kept: Flags | None = None,
+) -> Summary:
     """Measure the judged faces, and those that were drawn on, in every way that is reported."""
     bare, probability = judged.bare, judged.no_mask_probability
 
@@ -139,6 +161,17 @@ def summarise(judged: Judged, threshold: float, lists: Sequence[Listed], drawn: 
         ),
         drawn=_drawn(drawn, threshold) if drawn else (),
         bins=calibration(probability, bare),
+        rejection=None if rejects_kept is None else _rejection(judged, rejects_kept),
+    )
+
+
+def _rejection(judged: Judged, rejects_kept: Flags) -> Rejection:
+    bare = judged.bare
+    return Rejection(
+        int((judged.rejected & bare).sum()),
+        int((judged.rejected & ~bare).sum()),
+        len(rejects_kept),
+        int(rejects_kept.sum()),
     )
 
 

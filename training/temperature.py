@@ -39,6 +39,22 @@ def fit_temperature(no_mask_probability: Floats, bare: Flags) -> float:
     return best if after < before else 1.0
 
 
+def tempered_loss(answers: Floats, truth: Floats) -> float:
+    """Return the log loss that the best temperature leaves, for `(n, k)` probabilities and one-hot truths.
+
+    Every class weighs the same. How sure a network says it is changes from epoch to epoch and is mended at the
+    export; this compares what is left then.
+    """
+    logs = np.log(np.maximum(answers.astype(np.float64), 1e-7))
+    weights = truth / np.maximum(truth.sum(axis=0), 1) / max(int((truth.sum(axis=0) > 0).sum()), 1)
+    losses = []
+    for temperature in TEMPERATURES[::4]:
+        scaled = logs / temperature
+        scaled = scaled - np.logaddexp.reduce(scaled, axis=1, keepdims=True)
+        losses.append(float(-(scaled * weights).sum()))
+    return min(losses)
+
+
 def temper(model: Any, temperature: float) -> None:
     """Divide the logits of a Keras model's layer `answer` by `temperature`, in place."""
     layer = model.get_layer("answer")

@@ -11,16 +11,21 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from maskcam.classifier import judgement
 from maskcam.errors import UnusableInput
-from maskcam.modelcard import CropRule, ModelCard, file_sha256
+from maskcam.modelcard import NOT_FACE, CropRule, ModelCard, file_sha256
 from maskcam.signals import StopRequest, stop_on_signals
 from training.checkpoint import Progress, RunFolder, TrainConfig
 from training.curves import draw_curves
-from training.manifest import LABELS, TRAIN, VALIDATION, Sample, read_manifest
-from training.metrics import score
+from training.manifest import ALL_LABELS, LABELS, TRAIN, VALIDATION, Sample, read_manifest
+from training.metrics import called_bare, score
 from training.model import all_layers, build, head_only
 from training.sampling import Batches, check_readable, plain_batches
+from training.temperature import tempered_loss
 from training.tf import import_tensorflow
+
+REJECTS_JUDGED = 400
+"""How many pictures of what is no face each epoch is judged on, about."""
 
 
 class Interrupted(Exception):
@@ -39,7 +44,7 @@ def rate_at(step: int, config: TrainConfig) -> float:
 
 def training_card(config: TrainConfig, crop: CropRule) -> ModelCard:
     """Return the card that crop and scaling during training follow; export completes it."""
-    return ModelCard(labels=LABELS, input_size=config.input_size, crop=crop, threshold=0.5, sha256="")
+    return ModelCard(labels=config.labels, input_size=config.input_size, crop=crop, threshold=0.5, sha256="")
 
 
 def train(folder: RunFolder, config: TrainConfig | None) -> Progress:
@@ -53,7 +58,10 @@ def train(folder: RunFolder, config: TrainConfig | None) -> Progress:
         return _Training(folder, config, crop, _readable(Path(config.manifest))).run()
     folder.check_free()
     samples = _readable(Path(config.manifest))
-    config = replace(config, manifest_sha256=file_sha256(Path(config.manifest)))
+    labels = ALL_LABELS if NOT_FACE not in config.without else LABELS
+    config = replace(config, manifest_sha256=file_sha256(Path(config.manifest)), labels=labels)
+    if not any(one.label == NOT_FACE for one in _chosen(samples[TRAIN], config)):
+        config = replace(config, labels=LABELS)
     training = _Training(folder, config, CropRule(), samples)
     folder.start(config)  # only now: data or weights that can't be used leave no run behind
     return training.run()
@@ -67,7 +75,7 @@ class _Training:
     ) -> None:
         self.folder, self.config = folder, config
         self.card = training_card(config, crop)
-        self.validation = samples[VALIDATION]
+        self.validation = _judged(samples[VALIDATION], config)
         try:
             self.batches = Batches(
                 _chosen(samples[TRAIN], config), self.card, config.batch, seed=config.seed, without=config.without
@@ -81,7 +89,7 @@ class _Training:
         self.keras.utils.set_random_seed(config.seed + self.progress.step)
         self.model = build(
             config.input_size,
-            len(LABELS),
+            len(config.labels),
             config.hidden,
             config.dropout,
             precision=config.precision,
@@ -163,19 +171,17 @@ class _Training:
         sys.stdout.flush()  # a log shows the epoch when it ends
 
     def _validate(self) -> dict[str, float | int]:
-        """Score the validation samples; the loss weighs both classes the same."""
+        """Score the validation samples; the loss weighs classes the same, and not how sure the network says it is."""
         answers, truths = [], []
         for images, truth in plain_batches(self.validation, self.card):
             answers.append(np.asarray(self.model.predict_on_batch(images), np.float32))
             truths.append(truth)
         answer, truth = np.concatenate(answers), np.concatenate(truths)
-        right = (answer * truth).sum(axis=1)
-        losses = -np.log(np.maximum(right, 1e-7))
-        bare = truth[:, self.card.no_mask_index] > 0
-        classes = [losses[part].mean() for part in (bare, ~bare) if part.any()]
-        scores = score(answer[:, self.card.no_mask_index], bare, 0.5)
+        face = truth[:, self.card.no_mask_index] + truth[:, self.card.mask_index] > 0
+        bare = truth[face, self.card.no_mask_index] > 0
+        scores = score(called_bare(judgement(answer[face], self.card)), bare, 0.5)
         return {
-            "val_loss": round(float(np.mean(classes)), 5),
+            "val_loss": round(tempered_loss(answer, truth), 5),
             "val_accuracy": round(scores.accuracy or 0.0, 5),
             "val_missed": scores.missed_alarms,
             "val_false": scores.false_alarms,
@@ -197,11 +203,17 @@ def _readable(manifest: Path) -> dict[str, list[Sample]]:
 
 
 def _chosen(samples: list[Sample], config: TrainConfig) -> list[Sample]:
-    """Return the samples of the sources that are trained on; ValueError for a source that isn't there."""
+    """Return the samples with labels and sources that are trained on; UnusableInput for a source that isn't there."""
     missing = set(config.sources) - {one.source for one in samples}
     if missing:
-        raise ValueError(f"no training faces from {', '.join(sorted(missing))}")
-    return [one for one in samples if not config.sources or one.source in config.sources]
+        raise UnusableInput(f"{config.manifest}: no training faces from {', '.join(sorted(missing))}")
+    return [one for one in samples if one.label in config.labels and one.source in (config.sources or [one.source])]
+
+
+def _judged(samples: list[Sample], config: TrainConfig) -> list[Sample]:
+    """Return the faces that each epoch is judged on, and evenly taken some of what is none: there are many."""
+    rejects = [one for one in samples if one.label == NOT_FACE and NOT_FACE in config.labels]
+    return [one for one in samples if one.label != NOT_FACE] + rejects[:: max(len(rejects) // REJECTS_JUDGED, 1)]
 
 
 def check_manifest(config: TrainConfig) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from maskcam.cameras import CameraMode
 from maskcam.classifier import MaskClassifier
 from maskcam.faces import FaceDetector, Range
-from maskcam.frames import Event, Faces, Floats, Pixels
+from maskcam.frames import Event, Faces, Judgement, Pixels
 from maskcam.live import Analysed, LiveSource, LiveView
 from maskcam.live_sources import PlayedVideo, SourceSpec, open_source
 from maskcam.modelcard import load_card
@@ -39,9 +39,9 @@ class _Nobody:
         """No face."""
         return Faces.none()
 
-    def no_mask_probability(self, crops: Pixels) -> Floats:
-        """No crop, no probability."""
-        return np.zeros(len(crops), np.float32)
+    def judge(self, crops: Pixels) -> Judgement:
+        """No crop, no judgement."""
+        return Judgement(np.zeros(len(crops), np.float32), np.zeros(len(crops), np.float32))
 
 
 class Engine:

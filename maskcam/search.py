@@ -1,0 +1,85 @@
+"""Where the detector looks in a frame so that it finds small faces too: the whole frame, then ever smaller tiles.
+
+MediaPipe's detector shrinks what it is given to 128 pixels, so that it sees no face much smaller than a seventh of the
+picture. Tiles overlap, so that a face cut by one's edge is whole in the next.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+REACH = 20 / 3
+"""A look finds faces from its longer side divided by this on, nearly all of them."""
+STEP = 0.6
+"""Each round of tiles is this much smaller than the one before."""
+OVERLAP = 0.3
+"""Share of a tile's side that it has in common with the next: a face of a finer round's size is whole in one."""
+SMALLEST_FACE = 24
+"""Pixels of width down to which faces are looked for unless something else is asked."""
+LEAST_FACE = 12
+"""Fewer can't be asked for: no face that small can be judged, and the tiles would be without number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A part of the frame that the detector is shown: pixels, the right and lower edge exclusive."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.left < self.right and 0 <= self.top < self.bottom):
+            raise ValueError(f"a look has an area inside the frame, not {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPlan:
+    """The looks for frames of one size: the whole frame first, then round by round, coarse to fine."""
+
+    width: int
+    height: int
+    smallest: int
+    rounds: tuple[tuple[Look, ...], ...]
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """All looks in order."""
+        return tuple(look for one in self.rounds for look in one)
+
+    def __str__(self) -> str:
+        sides = ", ".join(f"{len(one)} of {one[0].right - one[0].left} px" for one in self.rounds[1:])
+        more = f", then tiles: {sides}" if sides else ""
+        return f"faces from {self.smallest} px in {self.width}x{self.height}: the whole frame{more}"
+
+
+def plan_search(width: int, height: int, smallest: int = SMALLEST_FACE) -> SearchPlan:
+    """Plan the looks for frames of `width` x `height` pixels, so that faces `smallest` pixels wide are found.
+
+    ValueError for a frame or a face without pixels.
+    """
+    if min(width, height, smallest) < 1:
+        raise ValueError(f"can't look for faces of {smallest} px in a frame of {width} x {height}")
+    finest = max(math.ceil(smallest * REACH), 1)
+    side = max(width, height)
+    rounds: list[tuple[Look, ...]] = [(Look(0, 0, width, height),)]
+    while side > finest:
+        side = max(round(side * STEP), finest)
+        rounds.append(
+            tuple(
+                Look(left, top, min(left + side, width), min(top + side, height))
+                for top in _starts(height, side)
+                for left in _starts(width, side)
+            )
+        )
+    return SearchPlan(width, height, smallest, tuple(rounds))
+
+
+def _starts(length: int, side: int) -> list[int]:
+    """Return where tiles begin so that they cover `length` evenly, `OVERLAP` of a side or more in common."""
+    if length <= side:
+        return [0]
+    count = math.ceil((length - side * OVERLAP) / (side * (1 - OVERLAP)))
+    return [round(place * (length - side) / (count - 1)) for place in range(count)]

@@ -1,0 +1,109 @@
+"""The search plan: what each round of looks promises, for any frame."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maskcam.search import OVERLAP, REACH, SMALLEST_FACE, STEP, Look, plan_search
+
+sides = st.integers(1, 2000)
+faces = st.integers(8, 400)
+
+
+def side_of(one: tuple[Look, ...]) -> int:
+    """A round's tile side: that of its longest look."""
+    return max(max(look.right - look.left, look.bottom - look.top) for look in one)
+
+
+@settings(deadline=None, max_examples=200)
+@given(sides, sides, faces)
+def test_every_round_covers_every_pixel_and_leaves_the_frame_nowhere(width: int, height: int, smallest: int) -> None:
+    plan = plan_search(width, height, smallest)
+    for one in plan.rounds:
+        seen = np.zeros((height, width), np.bool_)
+        for look in one:
+            assert 0 <= look.left < look.right <= width
+            assert 0 <= look.top < look.bottom <= height
+            seen[look.top : look.bottom, look.left : look.right] = True
+        assert seen.all()
+        assert len(set(one)) == len(one), "no look is shown twice"
+
+
+@settings(deadline=None, max_examples=200)
+@given(sides, sides, faces)
+def test_the_whole_frame_comes_first_and_rounds_shrink_to_the_smallest_face(
+    width: int, height: int, smallest: int
+) -> None:
+    plan = plan_search(width, height, smallest)
+    assert plan.rounds[0] == (Look(0, 0, width, height),)
+    assert plan.looks == tuple(look for one in plan.rounds for look in one)
+    lengths = [max(width, height), *(side_of(one) for one in plan.rounds[1:])]
+    finest = math.ceil(smallest * REACH)
+    if lengths[0] <= finest:
+        assert len(lengths) == 1, "the whole frame is enough"
+        return
+    for longer, shorter in pairwise(lengths):
+        assert shorter < longer
+        assert shorter >= min(math.floor(longer * STEP), longer - 1), "no size of face is left out between two rounds"
+    assert lengths[-1] == finest, "the last round sees faces as small as was asked, and none smaller"
+    assert all(length > finest for length in lengths[:-1])
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.data(), st.integers(16, 2000), st.integers(16, 2000), faces)
+def test_a_face_of_any_size_and_place_is_whole_in_a_look_that_sees_it(
+    data: st.DataObject, width: int, height: int, smallest: int
+) -> None:
+    """Whatever fits the overlap of a round is whole in one of its tiles; some round sees it and is that coarse."""
+    plan = plan_search(width, height, smallest)
+    size = data.draw(st.integers(1, min(width, height)))
+    left, top = data.draw(st.integers(0, width - size)), data.draw(st.integers(0, height - size))
+
+    def whole_in(one: tuple[Look, ...]) -> bool:
+        return any(
+            look.left <= left and look.top <= top and look.right >= left + size and look.bottom >= top + size
+            for look in one
+        )
+
+    for one in plan.rounds[1:]:
+        if size <= math.floor(side_of(one) * OVERLAP) - 1:  # starts are rounded to pixels
+            assert whole_in(one)
+    if size >= smallest:
+        seeing = [one for one in plan.rounds if size * REACH >= side_of(one) - REACH]
+        assert any(whole_in(one) for one in seeing)
+
+
+@settings(deadline=None)
+@given(sides, sides, faces)
+def test_a_smaller_face_never_costs_fewer_looks(width: int, height: int, smallest: int) -> None:
+    assert len(plan_search(width, height, smallest).looks) >= len(plan_search(width, height, smallest + 1).looks)
+
+
+def test_a_plan_says_what_it_is() -> None:
+    plan = plan_search(1280, 720, 24)
+    counts = ", ".join(f"{len(one)} of {side_of(one)} px" for one in plan.rounds[1:])
+    assert str(plan) == f"faces from 24 px in 1280x720: the whole frame, then tiles: {counts}"
+    assert str(plan_search(100, 80, 24)) == "faces from 24 px in 100x80: the whole frame"
+
+
+def test_the_smallest_face_is_the_default_and_half_the_size_costs_more() -> None:
+    assert plan_search(1280, 720) == plan_search(1280, 720, SMALLEST_FACE)
+    assert len(plan_search(1280, 720, 48).looks) < len(plan_search(1280, 720, 24).looks)
+
+
+@pytest.mark.parametrize("wrong", [(0, 5, 5), (5, 0, 5), (-1, 5, 5), (5, 5, 0), (5, 5, -3)])
+def test_nonsense_is_refused(wrong: tuple[int, int, int]) -> None:
+    with pytest.raises(ValueError, match="can't look for faces"):
+        plan_search(*wrong)
+
+
+@pytest.mark.parametrize("wrong", [(0, 0, 0, 5), (0, 0, 5, 0), (-1, 0, 5, 5), (0, -1, 5, 5), (3, 0, 2, 5)])
+def test_a_look_has_an_area_inside_the_frame(wrong: tuple[int, int, int, int]) -> None:
+    with pytest.raises(ValueError, match="area"):
+        Look(*wrong)

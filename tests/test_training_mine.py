@@ -1,0 +1,289 @@
+"""What is no face, for training: mined in labelled scenes, cut badly from faces, drawn as textures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maskcam.faces import FaceDetector
+from maskcam.frames import Faces, Floats, Pixels
+from maskcam.merging import overlaps
+from tests.support import astronaut, keypoints
+from training.bad_cuts import OFF_CENTRE, OVERLAP, badly_framed, overlap, texture
+from training.manifest import Box
+from training.mine import BADLY_FRAMED, FAR_FROM_HEADS, MIDDLE, MOST_OF_A_FACE, frames_badly, mine
+from training.pictures import Surrounded
+
+HEAD = np.array([157, 14, 302, 192], np.float32)
+"""The astronaut's head in scikit-image's portrait, labelled by hand."""
+
+
+# Which boxes frame a face badly.
+
+
+def box(x: float, y: float, side: float) -> Floats:
+    """A square by its middle and side."""
+    return np.array([x - side / 2, y - side / 2, x + side / 2, y + side / 2], np.float32)
+
+
+FACE = box(100, 100, 100)
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "badly"),
+    [
+        ("the face itself", FACE, False),
+        ("a little shifted", box(115, 110, 105), False),
+        ("an ear", box(152, 100, 45), True),
+        ("the forehead and hair", box(100, 40, 60), True),
+        ("a corner of it", box(60, 60, 30), True),
+        ("a nose in the very middle", box(100, 100, 30), False),
+        ("a third of it, but the middle in its middle", box(104, 104, 30), False),
+        ("head and shoulders around it", box(100, 150, 230), False),
+        ("beside it", box(220, 100, 90), False),
+        ("barely touching", box(196, 100, 100), False),
+    ],
+)
+def test_parts_of_a_face_are_told_from_the_face(name: str, other: Floats, badly: bool) -> None:
+    assert frames_badly(other, FACE[None]) == badly, name
+
+
+def test_without_a_face_nothing_frames_one_badly() -> None:
+    assert not frames_badly(FACE, np.zeros((0, 4), np.float32))
+
+
+@settings(deadline=None, max_examples=400)
+@given(
+    st.floats(0, 300), st.floats(0, 300), st.floats(10, 250), st.lists(st.tuples(st.floats(0, 300), st.floats(20, 90)))
+)
+def test_what_frames_badly_shows_little_of_any_face(
+    x: float, y: float, side: float, others: list[tuple[float, float]]
+) -> None:
+    faces = np.stack([FACE, *[box(middle, 300 - middle, wide) for middle, wide in others]])
+    one = box(x, y, side)
+    iou, share = overlaps(one[None], faces)
+    if frames_badly(one, faces):
+        low, high = BADLY_FRAMED
+        assert low <= iou.max() < high
+        nearest = faces[int(iou.argmax())]
+        apart = np.abs(one.reshape(2, 2).mean(axis=0) - nearest.reshape(2, 2).mean(axis=0)).max()
+        assert apart > side * MIDDLE * 0.999
+        whole = (nearest[2] - nearest[0]) <= side
+        assert not whole or share[0, int(iou.argmax())] < MOST_OF_A_FACE + 1e-6
+    elif len(others) == 0 and 0.06 < iou.max() < 0.24 and side < 100:
+        apart = np.abs(one.reshape(2, 2).mean(axis=0) - 100).max()
+        assert apart <= side * MIDDLE * 1.001, "what overlaps enough and isn't in the middle frames it badly"
+
+
+# Mining.
+
+
+@dataclass(frozen=True)
+class Street:
+    """A composed scene: a labelled person, a person without a label, and things that the detector takes for faces."""
+
+    image: Pixels
+    head: Floats
+    face: Floats
+    unlabelled: Floats
+    things: Box
+
+
+@pytest.fixture(scope="module")
+def detector() -> Iterator[FaceDetector]:
+    with FaceDetector() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def street(detector: FaceDetector) -> Street:
+    image = np.full((600, 1000, 3), 100, np.uint8)
+    portrait = astronaut()
+    image[60:572, 20:532] = portrait
+    small = cv2.resize(portrait[:260, 90:350], (130, 130), interpolation=cv2.INTER_AREA)
+    image[20:150, 820:950] = small
+    coins = cv2.cvtColor(np.asarray(skimage.data.coins(), np.uint8), cv2.COLOR_GRAY2RGB)
+    image[250:553, 600:984] = coins
+    face = detector.detect(portrait).boxes[0]
+    return Street(
+        image,
+        HEAD + np.array([20, 60, 20, 60], np.float32),
+        face + np.array([20, 60, 20, 60], np.float32),
+        (face - np.array([90, 0, 90, 0], np.float32)) / 2 + np.array([820, 20, 820, 20], np.float32),
+        (600, 250, 984, 553),
+    )
+
+
+def mined(street: Street, detector: FaceDetector, heads: Floats, faces: Floats) -> Floats:
+    found = list(mine(street.image, heads, faces, detector))
+    return np.array(found, np.float32).reshape(-1, 4)
+
+
+def best(boxes: Floats, face: Floats) -> float:
+    return float(overlaps(boxes, face[None])[0].max(initial=0))
+
+
+def test_things_are_mined_and_faces_are_not(street: Street, detector: FaceDetector) -> None:
+    boxes = mined(street, detector, street.head[None], street.face[None])
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+    x0, y0, x1, y1 = street.things
+    on_things = ((middles > (x0, y0)) & (middles < (x1, y1))).all(axis=1)
+    assert on_things.sum() >= 3, "coins are taken for faces"
+    assert best(boxes, street.face) < BADLY_FRAMED[1], "the labelled face is none of them"
+    assert best(boxes, street.unlabelled) < 0.3, "nor is the face that nobody labelled"
+    near = overlaps(boxes, street.head[None])[0][:, 0] > 0
+    for one in boxes[near]:
+        shared = np.clip(np.minimum(one[2:], street.head[2:]) - np.maximum(one[:2], street.head[:2]), 0, None).prod()
+        inside = shared / (one[2:] - one[:2]).prod()
+        assert inside < FAR_FROM_HEADS + 0.01 or frames_badly(one, street.face[None]), (
+            "on a head only what cuts it badly"
+        )
+    assert len(set(map(tuple, boxes.tolist()))) == len(boxes), "no box comes twice"
+
+
+def test_boxes_on_a_labelled_head_without_a_known_face_are_left_alone(street: Street, detector: FaceDetector) -> None:
+    """The detector didn't find its face there, so nobody can tell what frames it badly."""
+    everywhere = np.array([[0, 0, 560, 600]], np.float32)
+    boxes = mined(street, detector, everywhere, np.zeros((0, 4), np.float32))
+    assert len(boxes) >= 3
+    assert ((boxes[:, 0] + boxes[:, 2]) / 2 > 500).all()
+
+
+def test_a_box_that_cuts_a_known_face_badly_is_mined_though_a_closer_look_finds_a_face(
+    street: Street, detector: FaceDetector
+) -> None:
+    """The known face is said to lie a little beside the one that is there, which thereby is a bad cut of it."""
+    everywhere = np.array([[0, 0, 1000, 600]], np.float32)
+    side = float(street.face[2] - street.face[0])
+    for shift, badly in ((0.65, True), (0.3, False), (1.5, False)):
+        known = street.face + np.array([side * shift, 0, side * shift, 0], np.float32)
+        boxes = mined(street, detector, everywhere, known[None])
+        assert (best(boxes, street.face) > 0.8) == badly
+        assert all(frames_badly(one, known[None]) for one in boxes)
+
+
+def test_a_face_without_a_label_is_only_kept_out_by_the_closer_look(street: Street, detector: FaceDetector) -> None:
+    """The same picture, seen by a detector that finds nothing when it looks closer: then the face is mined too."""
+
+    class Nearsighted:
+        def detect(self, image: Pixels) -> Faces:
+            # A closer look is a square of two or three times a box; none of the plan's looks is so small.
+            return Faces.none() if max(image.shape[:2]) < 210 else detector.detect(image)
+
+    sharp = mined(street, detector, street.head[None], street.face[None])
+    found = mine(street.image, street.head[None], street.face[None], Nearsighted())  # type: ignore[arg-type]
+    boxes = np.array(list(found), np.float32)
+    assert best(boxes, street.unlabelled) > 0.5 > best(sharp, street.unlabelled)
+    assert len(boxes) > len(sharp)
+
+
+def test_nothing_is_mined_where_nothing_is_taken_for_a_face(detector: FaceDetector) -> None:
+    nobody = np.zeros((0, 4), np.float32)
+    assert list(mine(np.full((300, 400, 3), 90, np.uint8), nobody, nobody, detector)) == []
+
+
+def test_mined_boxes_are_to_a_tenth_of_a_pixel_and_the_same_each_time(street: Street, detector: FaceDetector) -> None:
+    first, again = (list(mine(street.image, street.head[None], street.face[None], detector)) for _ in range(2))
+    assert first == again and first
+    assert all(round(value, 1) == value for one in first for value in one)
+
+
+# Bad cuts.
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.floats(-1.5, 1.5), st.floats(-1.5, 1.5), st.floats(0.1, 2.5))
+def test_overlap_by_counting_points(dx: float, dy: float, side: float) -> None:
+    points = np.linspace(-3, 3, 1501)
+    step = points[1] - points[0]
+
+    def inside(middle: float, length: float) -> np.ndarray:
+        return np.abs(points - middle) < length / 2
+
+    shared = (inside(0, 1) & inside(dx, side)).sum() * (inside(0, 1) & inside(dy, side)).sum() * step**2
+    assert overlap(dx, dy, side) == pytest.approx(shared / (1 + side**2 - shared), abs=0.02)
+
+
+def test_overlap_by_hand() -> None:
+    assert overlap(0, 0, 1) == pytest.approx(1)
+    assert overlap(0.5, 0, 1) == pytest.approx(1 / 3)
+    assert overlap(0, 0, 0.5) == pytest.approx(0.25)
+    assert overlap(1, 1, 1) == overlap(5, 0, 1) == overlap(0, -3, 0.5) == 0
+
+
+def cut_of(source: Surrounded, bad: Surrounded) -> tuple[float, float, float]:
+    """A bad cut as its shift and side, in sides of the right cut."""
+    x0, y0, x1, y1 = source.inner
+    a, b, c, d = bad.inner
+    wide, high = x1 - x0, y1 - y0
+    assert (c - a) / wide == pytest.approx((d - b) / high)
+    return ((a + c) - (x0 + x1)) / 2 / wide, ((b + d) - (y0 + y1)) / 2 / high, (c - a) / wide
+
+
+@pytest.mark.parametrize("inner", [(40.0, 40.0, 140.0, 140.0), (40.0, 30.0, 140.0, 80.0)])
+def test_a_bad_cut_overlaps_little_whether_beside_or_within(inner: tuple[float, float, float, float]) -> None:
+    source = Surrounded(np.zeros((180, 180, 3), np.uint8), inner, keypoints(astronaut()))
+    within = beside = 0
+    for seed in range(400):
+        bad = badly_framed(source, np.random.default_rng(seed))
+        assert bad.keypoints is None and bad.picture is source.picture
+        dx, dy, side = cut_of(source, bad)
+        found = overlap(dx, dy, side)
+        assert OVERLAP[0] - 1e-6 <= found < OVERLAP[1]
+        if side < 0.5:
+            within += 1
+            assert max(abs(dx), abs(dy)) + side / 2 <= 0.5 + 1e-9, "a fragment lies within the face"
+            assert math.hypot(dx, dy) >= OFF_CENTRE - 1e-9, "and not in its very middle"
+        else:
+            beside += 1
+    assert 150 < within < 250 and 150 < beside < 250
+
+
+def test_a_picture_without_surroundings_gives_fragments_alone() -> None:
+    """What lies beside the face isn't known there, and its edge continued is no picture of anything."""
+    source = Surrounded(np.zeros((90, 70, 3), np.uint8), (0.0, 0.0, 70.0, 90.0))
+    for seed in range(200):
+        bad = badly_framed(source, np.random.default_rng(seed))
+        x0, y0, x1, y1 = bad.inner
+        assert -1e-6 <= x0 < x1 <= 70 + 1e-6 and -1e-6 <= y0 < y1 <= 90 + 1e-6
+
+
+def test_a_bad_cut_is_chance_fixed_by_the_seed() -> None:
+    source = Surrounded(np.zeros((180, 180, 3), np.uint8), (40.0, 40.0, 140.0, 140.0))
+    cuts = [badly_framed(source, np.random.default_rng(seed)).inner for seed in range(50)]
+    assert cuts == [badly_framed(source, np.random.default_rng(seed)).inner for seed in range(50)]
+    assert len(set(cuts)) == 50
+
+
+# Textures.
+
+
+@pytest.mark.parametrize("size", [8, 75, 160])
+def test_a_texture_fills_its_picture_and_is_fixed_by_the_seed(size: int) -> None:
+    for seed in range(20):
+        one, again = (texture(size, np.random.default_rng(seed)) for _ in range(2))
+        assert one.picture.shape == (size, size, 3) and one.picture.dtype == np.uint8
+        assert one.inner == (0, 0, size, size) and one.keypoints is None
+        assert (one.picture == again.picture).all()
+
+
+def test_textures_are_of_many_kinds(detector: FaceDetector) -> None:
+    pictures = [texture(160, np.random.default_rng(seed)).picture for seed in range(150)]
+    assert len({one.tobytes() for one in pictures}) == 150
+    contrast = [float(one.std(axis=(0, 1)).max()) for one in pictures]
+    assert min(contrast) > 1, "none is blank"
+    assert np.quantile(contrast, 0.9) > 3 * np.quantile(contrast, 0.1)
+    means = np.array([one.mean(axis=(0, 1)) for one in pictures])
+    assert (means.std(axis=0) > 25).all(), "of all colours"
+    grain = [float(np.abs(np.diff(one.astype(float), axis=1)).mean() / one.std()) for one in pictures]
+    assert np.quantile(grain, 0.9) > 2 * np.quantile(grain, 0.1), "coarse and fine"
+    faces = sum((detector.detect(one).scores > 0.8).any() for one in pictures)
+    assert faces == 0, "and none shows a face"

@@ -1,0 +1,411 @@
+"""Labelled scenes: reading them, judging the whole app on them, and the command that does it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from drawn_faces import save
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from maskcam.assets import MASK_MODEL, asset
+from maskcam.drawn_mask import draw_mask
+from maskcam.errors import UnusableInput
+from maskcam.frames import Pixels, Reason, Result, Verdict
+from maskcam.merging import overlaps
+from maskcam.modelcard import file_sha256, load_card
+from maskcam.search import LEAST_FACE, SMALLEST_FACE
+from tests.support import astronaut, environment, keypoints, scaled
+from training.cli import main
+from training.evaluate_scenes import (
+    BANDS,
+    FOUND_IOU,
+    METRICS,
+    MISSED,
+    REPORT,
+    RIGHT,
+    UNSURE,
+    WRONG,
+    Face,
+    Outcome,
+    as_dict,
+    evaluate_scenes,
+    match,
+    report,
+)
+from training.measures import wilson
+from training.scan import INCORRECT
+from training.scenes import Scene, is_scenes, read_scenes
+
+Four = tuple[float, float, float, float]
+
+
+def scene(boxes: Sequence[Four], labels: Sequence[str], path: Path = Path("/a.png")) -> Scene:
+    return Scene(path, np.array(boxes, np.float32).reshape(-1, 4), tuple(labels))
+
+
+# Reading.
+
+
+def write_labels(folder: Path, content: object) -> Path:
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    text = content if isinstance(content, str) else json.dumps(content)
+    (folder / "faces.json").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_scenes_come_in_order_of_their_names_with_all_their_heads(tmp_path: Path) -> None:
+    faces = [{"label": "with_mask", "box": [1, 2, 3.5, 4]}, {"label": "other", "box": ["5", 6, 7, 8], "more": 1}]
+    folder = write_labels(tmp_path, {"b.png": {"faces": faces, "width": 9}, "a/x.png": {"faces": []}})
+    assert is_scenes(folder)
+    first, second = read_scenes(folder)
+    assert first.path == folder / "images" / "a" / "x.png" and second.path == folder / "images" / "b.png"
+    assert first.boxes.shape == (0, 4) and first.labels == ()
+    assert second.boxes.tolist() == [[1, 2, 3.5, 4], [5, 6, 7, 8]] and second.boxes.dtype == np.float32
+    assert second.labels == ("with_mask", "other")
+
+
+def face_at(*box: object) -> dict[str, Any]:
+    return {"a.png": {"faces": [{"label": "with_mask", "box": list(box)}]}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "no json",
+        "[]",
+        "3",
+        '["a.png"]',
+        {"a.png": []},
+        {"a.png": {}},
+        {"a.png": {"faces": 3}},
+        {"a.png": {"faces": [{"box": [1, 2, 3, 4]}]}},
+        {"a.png": {"faces": [{"label": "with_mask"}]}},
+        face_at(1, 2, 3),
+        face_at(1, 2, 3, 4, 5),
+        face_at("a", 2, 3, 4),
+        face_at(1, 2, float("nan"), 4),
+        face_at(1, 2, float("inf"), 4),
+        face_at(5, 2, 3, 4),
+        face_at(1, 4, 3, 4),
+        {"": {"faces": []}},
+        {"../a.png": {"faces": []}},
+        {"/etc/a.png": {"faces": []}},
+    ],
+    ids=str,
+)
+def test_what_is_no_list_of_scenes_is_refused_in_one_line(tmp_path: Path, content: object) -> None:
+    folder = write_labels(tmp_path, content)
+    with pytest.raises(UnusableInput, match="not a list of labelled scenes") as caught:
+        read_scenes(folder)
+    assert str(caught.value).startswith(f"{folder / 'faces.json'}: ") and "\n" not in str(caught.value)
+
+
+def test_bytes_that_are_no_text_and_a_missing_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "faces.json").write_bytes(b"\xff\xfe{")
+    for folder in (tmp_path, tmp_path / "absent"):
+        assert not is_scenes(folder)
+        with pytest.raises(UnusableInput, match="not a list of labelled scenes"):
+            read_scenes(folder)
+
+
+def test_a_scene_checks_itself() -> None:
+    with pytest.raises(ValueError, match="four finite"):
+        scene([(1, 2, 3, 4)], ["with_mask", "with_mask"])
+    with pytest.raises(ValueError, match="x1 > x0"):
+        scene([(3, 2, 3, 4)], ["with_mask"])
+
+
+# Which box is whose.
+
+
+def seen(boxes: Sequence[Four], verdicts: Sequence[Verdict] = ()) -> Result:
+    """What the app says of a picture; all are masked unless told otherwise."""
+    n = len(boxes)
+    said = tuple(verdicts) or (Verdict.MASK,) * n
+    probability = np.full(n, 0.5, np.float32)
+    return Result(
+        0,
+        0.0,
+        1000,
+        1000,
+        np.array(boxes, np.float32).reshape(-1, 4),
+        probability,
+        np.full(n, -1, np.int64),
+        np.ones(n, np.bool_),
+        probability,
+        probability,
+        said,
+        tuple(Reason.MIXED if one is Verdict.UNSURE else None for one in said),
+    )
+
+
+@pytest.mark.parametrize(
+    ("label", "verdict", "outcome"),
+    [
+        ("with_mask", Verdict.MASK, RIGHT),
+        ("with_mask", Verdict.NO_MASK, WRONG),
+        ("with_mask", Verdict.UNSURE, UNSURE),
+        ("without_mask", Verdict.NO_MASK, RIGHT),
+        ("without_mask", Verdict.MASK, WRONG),
+        ("without_mask", Verdict.UNSURE, UNSURE),
+        (INCORRECT, Verdict.NO_MASK, RIGHT),
+        (INCORRECT, Verdict.MASK, WRONG),
+    ],
+)
+def test_what_becomes_of_a_face_that_is_found(label: str, verdict: Verdict, outcome: str) -> None:
+    (face,), free = match(scene([(0, 0, 40, 40)], [label]), seen([(2, 0, 42, 40)], [verdict]))
+    assert (face.label, face.outcome, face.box, free) == (label, outcome, (0, 0, 40, 40), [])
+
+
+def test_a_face_without_a_box_is_missed_and_a_second_box_is_left_over() -> None:
+    heads = scene([(0, 0, 40, 40), (100, 0, 140, 40)], ["with_mask", "without_mask"])
+    boxes: list[Four] = [(6, 0, 46, 40), (1, 0, 41, 40), (30, 0, 70, 40)]
+    faces, free = match(heads, seen(boxes))
+    assert [one.outcome for one in faces] == [RIGHT, MISSED]
+    assert free == [0, 2], "the better of two boxes is the face's, and one that overlaps too little is nobody's"
+
+
+def test_boxes_between_two_heads_are_shared_best_pairs_first() -> None:
+    heads = scene([(0, 0, 40, 40), (20, 0, 60, 40)], ["with_mask", "without_mask"])
+    faces, free = match(heads, seen([(19, 0, 59, 40), (8, 0, 48, 40)], [Verdict.NO_MASK, Verdict.MASK]))
+    assert [one.outcome for one in faces] == [RIGHT, RIGHT] and free == []
+
+
+def test_a_head_with_another_label_takes_its_box_but_is_not_judged() -> None:
+    heads = scene([(0, 0, 40, 40), (100, 0, 140, 40)], ["back_of_head", "with_mask"])
+    faces, free = match(heads, seen([(0, 0, 40, 40), (100, 0, 140, 40)]))
+    assert [(one.label, one.outcome) for one in faces] == [("with_mask", RIGHT)] and free == []
+
+
+def test_empty_scenes_and_pictures_in_which_nobody_is_seen() -> None:
+    assert match(scene([], []), seen([(0, 0, 9, 9)])) == ([], [0])
+    assert match(scene([], []), seen([])) == ([], [])
+    faces, free = match(scene([(0, 0, 9, 9)], ["with_mask"]), seen([]))
+    assert [one.outcome for one in faces] == [MISSED] and free == []
+
+
+rectangles = st.lists(
+    st.tuples(st.integers(0, 60), st.integers(0, 60), st.integers(5, 50), st.integers(5, 50)).map(
+        lambda one: (float(one[0]), float(one[1]), float(one[0] + one[2]), float(one[1] + one[3]))
+    ),
+    max_size=7,
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(rectangles, rectangles)
+def test_every_face_and_every_box_is_counted_once(heads: list[Four], boxes: list[Four]) -> None:
+    labelled, result = scene(heads, ["with_mask"] * len(heads)), seen(boxes)
+    faces, free = match(labelled, result)
+    found = [one.outcome != MISSED for one in faces]
+    assert len(faces) == len(heads)
+    assert sum(found) + len(free) == len(boxes) and len(set(free)) == len(free)
+    iou, _ = overlaps(labelled.boxes, result.boxes)
+    missed = [place for place, one in enumerate(found) if not one]
+    assert not (iou[np.ix_(missed, free)] >= FOUND_IOU).any(), "no face is missed that a box left over would fit"
+
+
+# The counts.
+
+
+def test_a_report_counts_by_label_and_width_by_hand() -> None:
+    def face(wide: float, outcome: str, label: str = "with_mask") -> Face:
+        return Face(Path("/a.png"), (0.0, 0.0, wide, wide), label, outcome)
+
+    faces = [
+        *(face(19.9, MISSED), face(20, RIGHT), face(31.9, UNSURE), face(32, RIGHT), face(64, RIGHT), face(200, WRONG)),
+        face(40, MISSED, "without_mask"),
+    ]
+    outcome = Outcome(tuple(faces), ((Path("/a.png"), (0.0, 0.0, 5.0, 5.0)),) * 3, 2, 0.0421)
+    assert [one.band for one in faces] == ["<20", "20-32", "20-32", "32-64", ">=64", ">=64", "32-64"]
+    assert BANDS == (20, 32, 64)
+    found = as_dict(outcome)
+    assert (found["scenes"], found["milliseconds_a_scene"], found["boxes_without_label"]) == (2, 42.1, 3)
+    rows = {(row["label"], row["width"]): row for row in found["faces"]}
+    assert list(rows) == [
+        *(("with_mask", width) for width in ("<20", "20-32", "32-64", ">=32 in all", ">=64")),
+        *(("without_mask", width) for width in ("32-64", ">=32 in all")),
+    ]
+    assert {name: rows["with_mask", ">=32 in all"][name] for name in (RIGHT, WRONG, UNSURE, MISSED)} == {
+        RIGHT: 2,
+        WRONG: 1,
+        UNSURE: 0,
+        MISSED: 0,
+    }
+    assert rows["with_mask", "20-32"][RIGHT] == rows["with_mask", "20-32"][UNSURE] == 1
+    lines = list(report(outcome))
+    low, high = wilson(2, 3) or (0, 0)
+    assert f"| with_mask | >=32 in all | 3 | 2 | {100 * low:.0f}-{100 * high:.0f} % | 1 | 0 | 0 |" in lines
+    assert lines[-1] == "3 boxes on no labelled face in 2 scenes, 1.50 each; 42 ms a scene"
+
+
+# The whole command.
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three scenes: two people, one of them masked, and what else labels may hold; nobody; a broken file."""
+    folder = tmp_path_factory.mktemp("scenes") / "scenes-small"
+    bare = astronaut()
+    masked = draw_mask(bare, keypoints(bare))
+    picture = np.full((400, 700, 3), 110, np.uint8)
+    picture[60:316, 20:276] = scaled(bare, 0.5)
+    picture[60:316, 380:636] = scaled(masked, 0.5)
+    save(picture, folder / "images" / "two.png")
+    save(np.full((120, 160, 3), 110, np.uint8), folder / "images" / "nobody.png")
+    (folder / "images" / "broken.jpg").write_bytes(b"\xff\xd8\xff no picture")
+    with_corner = {left: (FACE / 2 + np.array([left, 60, left, 60])).tolist() for left in (20, 380)}
+    labels = {
+        "two.png": {
+            "faces": [
+                {"label": "without_mask", "box": with_corner[20]},
+                {"label": "with_mask", "box": with_corner[380]},
+                {"label": "with_mask", "box": [600, 330, 640, 380]},
+                {"label": "back_of_head", "box": [300, 330, 340, 380]},
+            ]
+        },
+        "nobody.png": {"faces": []},
+        "broken.jpg": {"faces": [{"label": "with_mask", "box": [0, 0, 9, 9]}]},
+    }
+    return write_labels(folder, labels)
+
+
+FACE = np.array([177, 75, 272, 178])
+"""The astronaut's face, by eye, in pixels."""
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "training", "evaluate-scenes", *map(str, arguments)],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def picture(path: Path) -> Pixels:
+    with Image.open(path) as one:
+        assert one.format == "PNG"
+        return np.asarray(one.convert("RGB"), np.uint8)
+
+
+def test_the_whole_command(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "report"
+    done = run(folder, "--out", out)
+    assert (done.returncode, done.stderr) == (0, "")
+    card = load_card(asset(MASK_MODEL))
+    metrics = json.loads((out / METRICS).read_text())
+    assert metrics["sha256"] == file_sha256(asset(MASK_MODEL)) and metrics["threshold"] == card.threshold
+    assert (metrics["smallest_face"], metrics["scenes"]) == (SMALLEST_FACE, 2)
+    assert metrics["not_judged"] == {"unreadable": 1, "other_labels": 1}
+    assert metrics["milliseconds_a_scene"] > 0
+    rows = {(row["label"], row["width"]): row for row in metrics["faces"]}
+    assert rows["without_mask", "32-64"][RIGHT] == 1
+    both = rows["with_mask", "32-64"]
+    assert (both[RIGHT], both[MISSED]) == (1, 1), "one is found under the mask; where the other is said to be is nobody"
+
+    text = (out / REPORT).read_text()
+    assert done.stdout == f"{text}wrote {out / REPORT}\n"
+    for part in ("2 scenes of ", "| with_mask | 32-64 | 2 | 1 |", "1 heads with other labels", "broken.jpg"):
+        assert part in text
+    missed = picture(out / "missed-or-wrong-1.png")
+    assert missed.shape[0] == 96 and missed[:, :96].any() and not missed[:, 96:].any(), "one face, on black"
+    names = {METRICS, REPORT, "missed-or-wrong-1.png"}
+    if metrics["boxes_without_label"]:
+        assert picture(out / "no-label-1.png").any()
+        names.add("no-label-1.png")
+    assert {one.name for one in out.iterdir()} == names, "nothing half written stays"
+
+    # A second run is refused at once; with --force nothing of the first stays.
+    refused = run(folder, "--out", out)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.count("\n") == 1 and "exists; add --force" in refused.stderr
+    assert (out / REPORT).read_text() == text
+    for name in ("missed-or-wrong-7.png", "no-label-3.png"):
+        (out / name).write_text("of an earlier evaluation")
+    (out / "notes.txt").write_text("precious")
+    done = run(folder, "--out", out, "--force", "--smallest", 300, "--threshold", "0.9")
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads((out / METRICS).read_text())
+    assert (metrics["smallest_face"], metrics["threshold"]) == (300, 0.9)
+    left = {one.name for one in out.iterdir()}
+    assert "notes.txt" in left and not left & {"missed-or-wrong-7.png", "no-label-3.png"}
+
+
+def test_more_faces_than_fit_a_sheet_go_on_another(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.evaluate_scenes._ON_SHEET", 12)
+    faces = [{"label": "with_mask", "box": [x, 330, x + 30, 370]} for x in range(0, 300, 20)]
+    labels = {"two.png": {"faces": faces}}
+    (tmp_path / "many").mkdir()
+    (tmp_path / "many" / "images").symlink_to(folder / "images")
+    write_labels(tmp_path / "many", labels)
+    list(evaluate_scenes(tmp_path / "many", asset(MASK_MODEL), tmp_path / "out"))
+    assert json.loads((tmp_path / "out" / METRICS).read_text())["faces"][0][MISSED] == 15
+    sheets = [picture(tmp_path / "out" / f"missed-or-wrong-{page}.png") for page in (1, 2)]
+    assert [one.shape for one in sheets] == [(96, 12 * 96, 3)] * 2
+    assert sheets[0][:, -96:].any() and sheets[1][:, : 3 * 96].any() and not sheets[1][:, 3 * 96 :].any()
+    assert not (tmp_path / "out" / "missed-or-wrong-3.png").exists()
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """Run the command, which must fail by wrong use; return its one line."""
+    assert main(["evaluate-scenes", *map(str, arguments)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("training: ") and err.endswith("\n") and err.count("\n") == 1, err
+    return err
+
+
+def test_names_what_is_wrong_in_one_line(capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path) -> None:
+    out = ["--out", tmp_path / "out"]
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file.txt").write_text("no folder")
+    (tmp_path / "text.tflite").write_text("no model")
+    nothing, torn = write_labels(tmp_path / "nothing", {}), write_labels(tmp_path / "torn", '{"a.png": ')
+    gone = write_labels(tmp_path / "gone", {"a.png": {"faces": []}})
+    assert "holds no labelled scenes" in refused(capsys, tmp_path / "absent", *out)
+    assert "holds no labelled scenes" in refused(capsys, tmp_path / "empty", *out)
+    assert "holds no labelled scenes" in refused(capsys, tmp_path / "file.txt", *out)
+    assert "lists no scene" in refused(capsys, nothing, *out)
+    assert "not a list of labelled scenes" in refused(capsys, torn, *out)
+    assert "no such weights file" in refused(capsys, folder, "--model", tmp_path / "absent.tflite", *out)
+    assert "no such model card" in refused(capsys, folder, "--model", tmp_path / "text.tflite", *out)
+    assert f"{LEAST_FACE} px is the least" in refused(capsys, folder, "--smallest", LEAST_FACE - 1, *out)
+    for number in ("0", "1", "-0.5", "nan"):
+        assert "between 0 and 1" in refused(capsys, folder, f"--threshold={number}", *out)
+    assert "is no folder" in refused(capsys, folder, "--out", tmp_path / "file.txt")
+    assert "can't be made" in refused(capsys, folder, "--out", tmp_path / "file.txt" / "out")
+    assert not (tmp_path / "out").exists()
+    said = refused(capsys, gone, *out)
+    assert "not one readable scene" in said and "a.png" in said
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [[], ["x"], ["x", "--out", "y", "--smallest", "many"]], ids=str)
+def test_wrong_use_ends_with_code_2(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate-scenes", *arguments])
+    assert ended.value.code == 2
+    assert "usage: python -m training evaluate-scenes" in capsys.readouterr().err
+
+
+def test_the_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate-scenes", "--help"])
+    assert ended.value.code == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("usage: python -m training evaluate-scenes") and f"({SMALLEST_FACE})" in out and err == ""

@@ -1,0 +1,100 @@
+"""Finds, in scenes whose heads are labelled, what the app's detector takes for a face and is none.
+
+Two kinds: boxes far from every labelled head, and boxes on a head that frame its face badly (an ear, a forehead).
+Scenes leave small faces in the background unlabelled, so of the first kind only those are taken in which a closer look
+finds no face either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskcam.crops import cut
+from maskcam.faces import FaceDetector
+from maskcam.frames import Floats, Pixels
+from maskcam.search import plan_search
+from training.manifest import Box
+
+SMALLEST = 32
+"""Pixels of width down to which scenes are searched for what is none."""
+SAME_BOX = 0.5
+FAR_FROM_HEADS = 0.1
+"""Share of a box that may lie in labelled heads for it to count as background."""
+BADLY_FRAMED = (0.05, 0.25)
+"""Overlap with the face's own box (intersection over union) from which and up to which a box frames it badly."""
+MIDDLE = 0.25
+"""Half of the middle part of a box, as a share of its side."""
+MOST_OF_A_FACE = 0.6
+CLOSER = (2.0, 3.0)
+STILL_A_FACE = 0.4
+"""Score of a closer look from which a box may be an unlabelled face."""
+
+
+def mine(image: Pixels, heads: Floats, faces: Floats, detector: FaceDetector) -> Iterator[Box]:
+    """Yield boxes in `image` that are no faces, or frame one badly.
+
+    `heads` `(n, 4)` are the labelled heads whatever their label, `faces` `(m, 4)` the boxes of those whose face is
+    known; all are pixels xyxy.
+    """
+    boxes = _search(image, detector)
+    in_heads = _shares(boxes, heads)[1]
+    for box, inside in zip(boxes, in_heads, strict=True):
+        if frames_badly(box, faces) or (inside < FAR_FROM_HEADS and _score_closer(image, box, detector) < STILL_A_FACE):
+            x0, y0, x1, y1 = (round(float(value), 1) for value in box)
+            yield x0, y0, x1, y1
+
+
+def frames_badly(box: Floats, faces: Floats) -> bool:
+    """Return whether `box` `(4,)` shows a part of one of `faces` `(m, 4)` so badly that it can't be judged.
+
+    A box that holds a face's middle in its own middle, or most of the face, still shows enough of it.
+    """
+    if not len(faces):
+        return False
+    overlap, _ = _shares(faces, box[None])
+    face = faces[int(overlap.argmax())]
+    if not BADLY_FRAMED[0] <= overlap.max() < BADLY_FRAMED[1]:
+        return False
+    apart = np.abs((box[:2] + box[2:]) - (face[:2] + face[2:])) / 2 / (box[2:] - box[:2])
+    return bool(apart.max() > MIDDLE and _shares(face[None], box[None])[1][0] < MOST_OF_A_FACE)
+
+
+def _search(image: Pixels, detector: FaceDetector) -> Floats:
+    """Return all boxes of all looks, one for each place."""
+    found = []
+    height, width = image.shape[:2]
+    for look in plan_search(width, height, SMALLEST).looks:
+        seen = detector.detect(image[look.top : look.bottom, look.left : look.right])
+        found.append((seen.boxes + np.array([look.left, look.top] * 2, np.float32), seen.scores))
+    boxes, scores = (np.concatenate(part) for part in zip(*found, strict=True))
+    kept: list[int] = []
+    for one in np.argsort(-scores, kind="stable"):
+        if not kept or _shares(boxes[one : one + 1], boxes[kept])[0][0] < SAME_BOX:
+            kept.append(int(one))
+    return np.asarray(boxes[kept], np.float32)
+
+
+def _score_closer(image: Pixels, box: Floats, detector: FaceDetector) -> float:
+    """Return the best score that a look closer at `box` gives something in it."""
+    best = 0.0
+    centre, side = (box[:2] + box[2:]) / 2, float((box[2:] - box[:2]).max())
+    for zoom in CLOSER:
+        corner = np.rint(centre - side * zoom / 2).astype(np.int64)
+        square = np.concatenate([corner, corner + max(round(side * zoom), 2)])
+        found = detector.detect(cut(image, square))
+        shared = _shares(found.boxes + np.tile(corner, 2).astype(np.float32), box[None])[1]
+        best = max([best, *found.scores[shared > SAME_BOX].tolist()])
+    return best
+
+
+def _shares(boxes: Floats, others: Floats | Sequence[Floats]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return each box's greatest overlap with one of `others`, and the greatest share of it inside one."""
+    if not len(others) or not len(boxes):
+        return np.zeros(len(boxes)), np.zeros(len(boxes))
+    a, b = np.asarray(boxes, np.float64)[:, None], np.asarray(others, np.float64)[None]
+    shared = np.clip(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0, None).prod(-1)
+    areas = [(one[..., 2:] - one[..., :2]).prod(-1) for one in (a, b)]
+    return (shared / (areas[0] + areas[1] - shared)).max(1), (shared / areas[0]).max(1)

@@ -1,0 +1,61 @@
+"""Labelled scenes: pictures in which every head, or every face, has a box and a label."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maskcam.errors import UnusableInput
+from maskcam.frames import Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """One picture: `boxes` `(n, 4) float32, pixels, xyxy` and as many `labels`, as the data spell them."""
+
+    path: Path
+    boxes: Floats
+    labels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.boxes.shape != (len(self.labels), 4) or not np.isfinite(self.boxes).all():
+            raise ValueError("every label needs a box of four finite numbers")
+        if not (self.boxes[:, 2:] > self.boxes[:, :2]).all():
+            raise ValueError("a label's box needs x1 > x0 and y1 > y0")
+
+
+def is_scenes(folder: Path) -> bool:
+    """Return whether `folder` holds labelled scenes."""
+    return (folder / "faces.json").is_file() and (folder / "images").is_dir()
+
+
+def read_scenes(folder: Path) -> list[Scene]:
+    """Read `faces.json`, in order of file names; UnusableInput when it is no list of labelled scenes."""
+    try:
+        scenes: dict[str, Any] = json.loads((folder / "faces.json").read_text(encoding="utf-8"))
+        return [
+            Scene(
+                _picture(folder / "images", name),
+                np.array([_four(face["box"]) for face in scene["faces"]], np.float32).reshape(-1, 4),
+                tuple(str(face["label"]) for face in scene["faces"]),
+            )
+            for name, scene in sorted(scenes.items())
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UnusableInput(f"{folder / 'faces.json'}: not a list of labelled scenes ({error})") from None
+
+
+def _picture(images: Path, name: str) -> Path:
+    path = images / name
+    if path == images or ".." in path.parts[len(images.parts) :] or not path.is_relative_to(images):
+        raise ValueError(f"{name!r} names no picture in images/")
+    return path
+
+
+def _four(box: list[Any]) -> list[float]:
+    x0, y0, x1, y1 = (float(value) for value in box)
+    return [x0, y0, x1, y1]
