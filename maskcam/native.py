@@ -85,8 +85,10 @@ def import_face_detector() -> tuple[Any, Any]:
     absent_tensorflow = "tensorflow" not in sys.modules
     try:
         for name in _BARE_PACKAGES:
+            found = importlib.util.find_spec(name)
             package = types.ModuleType(name)
             package.__path__ = [str(Path(root).joinpath(*name.split(".")[1:]))]
+            package.__spec__ = found  # whoever looks for the package later finds where it lies
             sys.modules[name] = package
         if absent_tensorflow:
             # None makes an import fail as if it were not installed; MediaPipe then does without.

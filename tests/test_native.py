@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 
 import pytest
+from support import ROOT
 
 from maskcam.errors import UnusableInput
 from maskcam.native import quiet
@@ -47,3 +50,12 @@ def test_a_refusal_is_told_without_the_chatter_before_it(capfd: pytest.CaptureFi
         os.write(2, b"INFO: chatter")
         raise UnusableInput("one line")
     assert capfd.readouterr().err == ""
+
+
+def test_the_bare_packages_can_still_be_looked_up() -> None:
+    code = (
+        "import importlib.util; from maskcam.native import import_face_detector; import_face_detector();"
+        "print(importlib.util.find_spec('mediapipe').origin, importlib.util.find_spec('mediapipe.tasks').name)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert "__init__.py mediapipe.tasks" in done.stdout
