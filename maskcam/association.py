@@ -7,22 +7,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from maskcam.boxes import overlaps
 from maskcam.track_rules import TrackRules
 
 Doubles = NDArray[np.float64]
-
-
-def overlaps(a: Doubles, b: Doubles) -> tuple[Doubles, Doubles]:
-    """Overlap of each box of `a (n, 4)` with each of `b (m, 4)`, both xyxy in pixels.
-
-    Returns intersection over union and intersection over the smaller box, each `(n, m) float64, 0 to 1`.
-    """
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = np.prod(np.maximum(high - low, 0.0), axis=2)
-    area_a = np.prod(a[:, 2:] - a[:, :2], axis=1)[:, None]
-    area_b = np.prod(b[:, 2:] - b[:, :2], axis=1)[None, :]
-    return shared / (area_a + area_b - shared), shared / np.minimum(area_a, area_b)
 
 
 def match_costs(predicted: Doubles, gaps: Doubles, boxes: Doubles, share: float, rules: TrackRules) -> Doubles:

@@ -119,8 +119,9 @@ def image(options: argparse.Namespace) -> int:
             else:
                 done += 1
                 _say(tell_picture(str(judged.path), judged.result), out)
-                if options.verbose and finder:
-                    _say(f"  looked for {finder.plan(judged.result.width, judged.result.height)}", out)
+                if options.verbose:
+                    size = judged.result.width, judged.result.height
+                    _say(f"  looked for {finder.plan(*size)}" if finder else "  looked once at the whole picture", out)
             if stop:
                 break
         stop.wind_up()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 
@@ -26,6 +27,14 @@ class Range(StrEnum):
 
 
 _MODELS = {Range.NEAR: FACE_MODEL_NEAR, Range.FAR: FACE_MODEL_FAR}
+
+
+class Detector(Protocol):
+    """Finds faces in a picture; `FaceDetector` is one."""
+
+    def detect(self, image: Pixels) -> Faces:
+        """Return the faces in `(h, w, 3) uint8 RGB`, best score first."""
+        ...
 
 
 class FaceDetector(Closing):

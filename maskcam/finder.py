@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskcam.boxes import overlaps
 from maskcam.crops import cut
+from maskcam.faces import Detector
 from maskcam.frames import Faces, Floats, Pixels, check_image
-from maskcam.merging import gather, merge, moved, overlaps, scaled, take
-from maskcam.search import SMALLEST_FACE, Look, SearchPlan, plan_search
+from maskcam.merging import gather, merge, moved, scaled, take
+from maskcam.search import SMALLEST_FACE, SearchPlan, plan_search
 
 ZOOM = 3.0
 """A closer look shows this many times the box's side: there a face fills what the detector likes best."""
@@ -23,14 +23,6 @@ SETTLED = 0.6
 """Score in the closer look from which a box is a face; most boxes that are none score less there."""
 LARGEST = 512
 """Pixels a side that a closer look needs at most: the detector shrinks it further anyway."""
-
-
-class Detector(Protocol):
-    """Finds faces in one picture; `maskcam.faces.FaceDetector` is one."""
-
-    def detect(self, image: Pixels) -> Faces:
-        """Return the faces in `(h, w, 3) uint8 RGB`."""
-        ...
 
 
 class FaceFinder:
@@ -48,14 +40,10 @@ class FaceFinder:
     def detect(self, image: Pixels) -> Faces:
         """Return the faces in `image` `(h, w, 3) uint8 RGB`, best score first, one box for each."""
         check_image(image)
-        found = [self._look(image, look) for look in self.plan(image.shape[1], image.shape[0]).looks]
-        candidates = merge(gather(found), same_share=1.0)
+        found = search(self._detector, image, self.plan(image.shape[1], image.shape[0]))
+        candidates = merge(found, same_share=1.0)
         candidates = take(candidates, candidates.scores >= WORTH_A_LOOK)
         return merge(gather([self._closer(image, box) for box in candidates.boxes]))
-
-    def _look(self, image: Pixels, look: Look) -> Faces:
-        part = image[look.top : look.bottom, look.left : look.right]
-        return moved(self._detector.detect(part), look.left, look.top)
 
     def _closer(self, image: Pixels, box: Floats) -> Faces:
         """Return the face in `box` `(4,)` as a closer look frames and scores it, or none."""
@@ -68,6 +56,16 @@ class FaceFinder:
         faces = moved(scaled(seen, 1 / factor), float(shift[0]), float(shift[1]))
         same = (overlaps(box[None], faces.boxes)[0][0] >= SAME_FACE) & (faces.scores >= SETTLED)
         return take(faces, np.flatnonzero(same)[:1])
+
+
+def search(detector: Detector, image: Pixels, plan: SearchPlan) -> Faces:
+    """Return everything that `detector` finds in all looks at `image` `(h, w, 3) uint8 RGB`, a face often twice."""
+    return gather(
+        [
+            moved(detector.detect(image[look.top : look.bottom, look.left : look.right]), look.left, look.top)
+            for look in plan.looks
+        ]
+    )
 
 
 def _shrunk(image: Pixels, corner: NDArray[np.floating], side: float) -> tuple[Pixels, Floats, float]:

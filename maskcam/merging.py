@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from maskcam.frames import Faces, Flags, Floats
+from maskcam.boxes import overlaps
+from maskcam.frames import Faces, Flags
 
 SAME_IOU = 0.4
 """Two boxes that overlap more than this (intersection over union) are one face."""
@@ -13,7 +14,7 @@ SAME_SHARE = 0.7
 """So are two of which the smaller lies within the larger by more than this share: an eye, or head and shoulders."""
 
 
-def merge(faces: Faces, same_share: float = SAME_SHARE) -> Faces:
+def merge(faces: Faces, *, same_iou: float = SAME_IOU, same_share: float = SAME_SHARE) -> Faces:
     """Return the best-scored box of each face, best first.
 
     Of two boxes that are the same face by overlap or containment the one of lower score goes. With `same_share` 1
@@ -22,7 +23,7 @@ def merge(faces: Faces, same_share: float = SAME_SHARE) -> Faces:
     order = np.argsort(-faces.scores, kind="stable")
     boxes = faces.boxes[order]
     iou, share = overlaps(boxes, boxes)
-    same = (iou > SAME_IOU) | (share > same_share)
+    same = (iou > same_iou) | (share > same_share)
     kept: list[int] = []
     for place in range(len(boxes)):
         if not same[place, kept].any():
@@ -53,15 +54,3 @@ def scaled(faces: Faces, factor: float) -> Faces:
     if factor == 1:
         return faces
     return Faces(faces.boxes * np.float32(factor), faces.scores, faces.keypoints * np.float32(factor))
-
-
-def overlaps(a: Floats, b: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the overlap of each of `a` `(n, 4)` with each of `b` `(m, 4)`, and the share of the smaller inside.
-
-    Both `(n, m) float64`, 0 to 1; boxes are pixels xyxy with an area.
-    """
-    first, second = np.asarray(a, np.float64)[:, None], np.asarray(b, np.float64)[None]
-    sides = np.minimum(first[..., 2:], second[..., 2:]) - np.maximum(first[..., :2], second[..., :2])
-    shared = np.clip(sides, 0, None).prod(-1)
-    areas = [(one[..., 2:] - one[..., :2]).prod(-1) for one in (first, second)]
-    return shared / (areas[0] + areas[1] - shared), shared / np.minimum(*areas)

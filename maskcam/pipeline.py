@@ -8,17 +8,10 @@ from typing import Protocol
 from maskcam.belief import believe
 from maskcam.crops import crop_faces
 from maskcam.doubts import doubts
+from maskcam.faces import Detector
 from maskcam.frames import Event, Faces, Frame, Judgement, Pixels, Reason, Result
 from maskcam.modelcard import ModelCard
 from maskcam.tracks import Tracker, TrackRules, judge_single
-
-
-class Detector(Protocol):
-    """Finds faces; `maskcam.faces.FaceDetector` is one."""
-
-    def detect(self, image: Pixels) -> Faces:
-        """Return the faces in `(h, w, 3) uint8 RGB`."""
-        ...
 
 
 class Classifier(Protocol):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 REACH = 20 / 3
 """A look finds faces from its longer side divided by this on, nearly all of them."""
 STEP = 0.6
-"""Each round of tiles is this much smaller than the one before."""
+"""About how much smaller each round of tiles is than the one before: all steps of a plan are alike, and none halves."""
 OVERLAP = 0.3
 """Share of a tile's side that it has in common with the next: a face of a finer round's size is whole in one."""
 SMALLEST_FACE = 24
@@ -62,11 +62,12 @@ def plan_search(width: int, height: int, smallest: int = SMALLEST_FACE) -> Searc
     """
     if min(width, height, smallest) < 1:
         raise ValueError(f"can't look for faces of {smallest} px in a frame of {width} x {height}")
-    finest = max(math.ceil(smallest * REACH), 1)
-    side = max(width, height)
+    longer, finest = max(width, height), max(math.ceil(smallest * REACH), 1)
+    # A third of a step is not worth a round: with sides half as long, what one misses still fits the next's OVERLAP.
+    steps = max(math.ceil(math.log(longer / finest) / -math.log(STEP) - 0.35), 1) if longer > finest else 0
     rounds: list[tuple[Look, ...]] = [(Look(0, 0, width, height),)]
-    while side > finest:
-        side = max(round(side * STEP), finest)
+    for step in range(1, steps + 1):
+        side = round(longer * (finest / longer) ** (step / steps))
         rounds.append(
             tuple(
                 Look(left, top, min(left + side, width), min(top + side, height))

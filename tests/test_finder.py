@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import skimage.data
 
+from maskcam.boxes import overlaps
 from maskcam.faces import FaceDetector
 from maskcam.finder import FaceFinder
 from maskcam.frames import Faces, Floats, Pixels
-from maskcam.merging import gather, merge, moved, overlaps
+from maskcam.merging import gather, merge, moved
 from maskcam.search import SMALLEST_FACE
 from tests.support import astronaut, scaled
 

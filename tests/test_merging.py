@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maskcam.boxes import overlaps
 from maskcam.frames import KEYPOINTS, Faces
-from maskcam.merging import SAME_IOU, SAME_SHARE, gather, merge, moved, overlaps, take
+from maskcam.merging import SAME_IOU, SAME_SHARE, gather, merge, moved, take
 
 Row = tuple[float, float, float, float, float]
 """A box by its corner and sides, and its score."""
@@ -59,7 +60,7 @@ def test_overlaps_are_those_of_each_pair(first: list[Row], second: list[Row]) ->
 @given(rows, st.sampled_from([SAME_SHARE, 1.0]))
 def test_what_is_kept_is_no_pair_and_what_goes_has_a_better_one(many: list[Row], same_share: float) -> None:
     found = faces(many)
-    kept = merge(found, same_share)
+    kept = merge(found, same_share=same_share)
     assert (np.diff(kept.scores) <= 0).all(), "best first"
     iou, share = overlaps(kept.boxes, kept.boxes)
     same = ((iou > SAME_IOU) | (share > same_share)) & ~np.eye(len(kept), dtype=np.bool_)
@@ -74,8 +75,8 @@ def test_what_is_kept_is_no_pair_and_what_goes_has_a_better_one(many: list[Row],
 @settings(deadline=None)
 @given(rows, st.sampled_from([SAME_SHARE, 1.0]))
 def test_merging_again_changes_nothing(many: list[Row], same_share: float) -> None:
-    once = merge(faces(many), same_share)
-    again = merge(once, same_share)
+    once = merge(faces(many), same_share=same_share)
+    again = merge(once, same_share=same_share)
     assert as_rows(again) == as_rows(once)
     np.testing.assert_array_equal(again.keypoints, once.keypoints)
 

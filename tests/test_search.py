@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maskcam.search import OVERLAP, REACH, SMALLEST_FACE, STEP, Look, plan_search
+from maskcam.search import OVERLAP, REACH, SMALLEST_FACE, Look, plan_search
 
 sides = st.integers(1, 2000)
 faces = st.integers(8, 400)
@@ -50,7 +50,7 @@ def test_the_whole_frame_comes_first_and_rounds_shrink_to_the_smallest_face(
         return
     for longer, shorter in pairwise(lengths):
         assert shorter < longer
-        assert shorter >= min(math.floor(longer * STEP), longer - 1), "no size of face is left out between two rounds"
+        assert shorter >= math.floor(longer / 2) - 1, "no size of face is left out between two rounds"
     assert lengths[-1] == finest, "the last round sees faces as small as was asked, and none smaller"
     assert all(length > finest for length in lengths[:-1])
 

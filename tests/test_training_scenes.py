@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from maskcam.assets import MASK_MODEL, asset
+from maskcam.boxes import overlaps
 from maskcam.drawn_mask import draw_mask
 from maskcam.errors import UnusableInput
 from maskcam.frames import Pixels, Reason, Result, Verdict
-from maskcam.merging import overlaps
 from maskcam.modelcard import file_sha256, load_card
 from maskcam.search import LEAST_FACE, SMALLEST_FACE
 from tests.support import astronaut, environment, keypoints, scaled

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -364,6 +364,10 @@ def test_an_ablation_trains_a_line_judges_it_and_keeps_it(chain: Chain, tmp_path
     assert len({row.count("|") for row in table[2:]}) == 1
     weights.unlink()  # a line that is there is not trained again
     assert list(ablate(chain.manifest, tmp_path / "out", budget, [line])) == said
+    with pytest.raises(UnusableInput, match="other seed; name another folder"):
+        list(ablate(chain.manifest, tmp_path / "out", replace(budget, seed=9), [line]))
+    with pytest.raises(UnusableInput, match="other without; name another folder"):
+        list(ablate(chain.manifest, tmp_path / "out", budget, [replace(line, without=())]))
     other = Line("other", (), ("own",), input_size=SIZE)
     with pytest.raises(UnusableInput, match="no such weights file"):
         list(ablate(chain.manifest, tmp_path / "out", budget, [line, other]))

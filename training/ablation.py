@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Flags, Floats
 from maskcam.modelcard import NOT_FACE
 from training.augment import COLOUR, DARK, PATCH, SPOIL, WARP
-from training.checkpoint import RunFolder
+from training.checkpoint import CONFIG, RunFolder
 from training.drawn import DRAWINGS, MASKS, judge_drawn
 from training.judge import Judged, judge
 from training.labelled import Labelled, read_labelled
@@ -24,6 +25,7 @@ from training.ladders import Step
 from training.manifest import TRAIN, VALIDATION, read_manifest
 from training.measures import measure
 from training.metrics import LEAST_RECALL
+from training.report_folder import ReportFolder
 from training.sampling import BALANCE, INGREDIENTS, RENDER
 from training.scan import Trouble
 from training.scorers import open_scorer
@@ -94,21 +96,26 @@ def ablate(manifest: Path, out: Path, budget: Budget, lines: Sequence[Line] = ()
     """Train and measure every line that `out` doesn't hold yet, then write the table; yield its lines as they come.
 
     `lines` are those of `plan`, unless others are given.
-    Raises UnusableInput for a manifest or weights that can't be used, FailedOnTheWay when a training fails.
+    Raises UnusableInput for a manifest, weights or a folder that can't be used, and for one that holds lines of another
+    plan or budget; FailedOnTheWay when a training fails or a file can't be written.
     """
     lines = lines or plan(_sources(manifest))
     faces = read_labelled([manifest], VALIDATION, Trouble())
+    folder = ReportFolder(out, (TABLE,), (), force=True)
+    folder.make()
     results = []
     for number, line in enumerate(lines, 1):
         place = out / f"{number:02}"
         kept = place / RESULTS
+        if (place / CONFIG).is_file():
+            _check_same(RunFolder(place), manifest, line, budget)
         if not kept.is_file():
             _train(manifest, place, line, budget)
-            kept.write_text(json.dumps(_measure(place, faces, budget.ladder_faces)), encoding="utf-8")
+            found = json.dumps(_measure(place, faces, budget.ladder_faces))
+            folder.write(f"{place.name}/{RESULTS}", partial(_write, found))
         results.append((line, json.loads(kept.read_text(encoding="utf-8"))))
         yield _row(*results[-1])
-    table = "\n".join(_table(results, budget)) + "\n"
-    (out / TABLE).write_text(table, encoding="utf-8")
+    folder.write(TABLE, partial(_write, "\n".join(_table(results, budget)) + "\n"))
     yield f"wrote {out / TABLE}"
 
 
@@ -120,10 +127,34 @@ def _sources(manifest: Path) -> list[str]:
     return sorted(set(names), key=lambda name: (-names.count(name), name))
 
 
+def _check_same(run: RunFolder, manifest: Path, line: Line, budget: Budget) -> None:
+    """Raise UnusableInput unless the run is that of this line on this budget: a table compares like with like."""
+    config, _ = run.config()
+    wanted = {
+        "manifest": str(manifest),
+        "weights": budget.weights,
+        "precision": budget.precision,
+        "epoch_images": budget.epoch_images,
+        "seed": budget.seed,
+        "without": line.without,
+        "sources": line.sources,
+        "input_size": line.input_size,
+    }
+    apart = [name for name, value in wanted.items() if getattr(config, name) != value]
+    if config.head_epochs + config.epochs != budget.epochs:
+        apart.append("epochs")
+    if apart:
+        raise UnusableInput(f"{run.path}: was trained with other {', '.join(apart)}; name another folder")
+
+
+def _write(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
 def _train(manifest: Path, place: Path, line: Line, budget: Budget) -> None:
     """Train in a process of its own: what TensorFlow takes for one line must not stay for the next."""
     command = [sys.executable, "-m", "training", "train", "--out", str(place)]
-    if (place / "config.json").is_file():
+    if (place / CONFIG).is_file():
         command.append("--resume")
     else:
         command += [str(manifest), "--weights", budget.weights, "--precision", budget.precision]
@@ -133,7 +164,8 @@ def _train(manifest: Path, place: Path, line: Line, budget: Budget) -> None:
     if done.returncode == 2:
         raise UnusableInput(done.stderr.strip().removeprefix("training: "))
     if done.returncode:
-        raise FailedOnTheWay(f"{line.name}: the training ended with {done.returncode}: {done.stderr.strip()[-300:]}")
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise FailedOnTheWay(f"{line.name}: the training ended with {done.returncode}: {last}")
 
 
 def _measure(place: Path, faces: Sequence[Labelled], ladder_faces: int) -> dict[str, Any]:

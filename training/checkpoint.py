@@ -17,7 +17,7 @@ from training.manifest import ALL_LABELS, LABELS
 from training.sampling import INGREDIENTS
 
 BEST = "best.weights.h5"
-_CONFIG, _STATE, _HISTORY = "config.json", "checkpoint.json", "history.csv"
+CONFIG, _STATE, _HISTORY = "config.json", "checkpoint.json", "history.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +143,11 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UnusableInput(f"{self.path}: can't be made ({error.strerror}); name another folder") from None
-        _write_whole(self.path / _CONFIG, json.dumps({**asdict(config), "crop": asdict(CropRule())}, indent=2) + "\n")
+        _write_whole(self.path / CONFIG, json.dumps({**asdict(config), "crop": asdict(CropRule())}, indent=2) + "\n")
 
     def check_free(self) -> None:
         """Raise UnusableInput when a run already lies here, or something that is no folder."""
-        if (self.path / _CONFIG).exists():
+        if (self.path / CONFIG).exists():
             raise UnusableInput(f"{self.path}: holds a run already; go on with --resume or name another folder")
         if self.path.exists() and not self.path.is_dir():
             raise UnusableInput(f"{self.path}: is no folder; name another")
@@ -155,7 +155,7 @@ class RunFolder:
     def config(self) -> tuple[TrainConfig, CropRule]:
         """Read the configuration and the crop rule that the run was trained with; UnusableInput for no run."""
         try:
-            fields = json.loads((self.path / _CONFIG).read_text(encoding="utf-8"))
+            fields = json.loads((self.path / CONFIG).read_text(encoding="utf-8"))
             crop = CropRule(**fields.pop("crop"))
             return TrainConfig(**fields), crop
         except (OSError, ValueError, TypeError, KeyError) as error:

@@ -17,10 +17,10 @@ from training.render_masks import draw_random_mask
 
 MASKED_SHARE = 0.15
 """Share of the masked faces that are bare ones with a drawn mask."""
-COVERED_SHARE = 0.2
+BARE_COVERED_SHARE = 0.2
 """Share of the bare faces on which something is drawn that is no mask."""
-HAND_SHARE = 0.06
-"""Share of the masked faces before which a hand or a thing is drawn."""
+MASK_COVERED_SHARE = 0.06
+"""Share of the masked faces on which such a thing is drawn, mostly before the mask."""
 CHIN_SHARE = 0.25
 """Share of the covers of bare faces that are masks pulled down to the chin."""
 
@@ -35,7 +35,7 @@ def put_mask_on(source: Surrounded, random: np.random.Generator) -> Surrounded |
 
 def cover(source: Surrounded, bare: bool, random: np.random.Generator) -> Surrounded:
     """Draw, on some of the faces whose key points are known, what does not change the label."""
-    if random.random() >= (COVERED_SHARE if bare else HAND_SHARE) or source.keypoints is None:
+    if random.random() >= (BARE_COVERED_SHARE if bare else MASK_COVERED_SHARE) or source.keypoints is None:
         return source
     frame = face_frame(source.picture.shape[:2], source.keypoints)
     if frame is None:

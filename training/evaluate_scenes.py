@@ -15,13 +15,13 @@ from PIL import Image
 from tqdm import tqdm
 
 from maskcam import __version__
+from maskcam.boxes import overlaps
 from maskcam.classifier import MaskClassifier
 from maskcam.crops import cut, resize, squares
 from maskcam.errors import UnusableInput
 from maskcam.faces import FaceDetector
 from maskcam.finder import FaceFinder
 from maskcam.frames import Frame, Pixels, Result, Verdict
-from maskcam.merging import overlaps
 from maskcam.modelcard import NO_MASK, CropRule
 from maskcam.pictures import read_picture
 from maskcam.pipeline import Pipeline

@@ -7,14 +7,16 @@ finds no face either.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
+from maskcam.boxes import Boxes, Doubles, areas, overlaps, shared_areas
 from maskcam.crops import cut
 from maskcam.faces import FaceDetector
+from maskcam.finder import search
 from maskcam.frames import Floats, Pixels
+from maskcam.merging import merge
 from maskcam.search import plan_search
 from training.manifest import Box
 
@@ -27,7 +29,7 @@ BADLY_FRAMED = (0.05, 0.25)
 """Overlap with the face's own box (intersection over union) from which and up to which a box frames it badly."""
 MIDDLE = 0.25
 """Half of the middle part of a box, as a share of its side."""
-MOST_OF_A_FACE = 0.6
+MOST_OF_A_FACE = 0.4
 CLOSER = (2.0, 3.0)
 STILL_A_FACE = 0.4
 """Score of a closer look from which a box may be an unlabelled face."""
@@ -39,8 +41,9 @@ def mine(image: Pixels, heads: Floats, faces: Floats, detector: FaceDetector) ->
     `heads` `(n, 4)` are the labelled heads whatever their label, `faces` `(m, 4)` the boxes of those whose face is
     known; all are pixels xyxy.
     """
-    boxes = _search(image, detector)
-    in_heads = _shares(boxes, heads)[1]
+    looked = search(detector, image, plan_search(image.shape[1], image.shape[0], SMALLEST))
+    boxes = merge(looked, same_iou=SAME_BOX, same_share=1.0).boxes
+    in_heads = _inside(boxes, heads)
     for box, inside in zip(boxes, in_heads, strict=True):
         if frames_badly(box, faces) or (inside < FAR_FROM_HEADS and _score_closer(image, box, detector) < STILL_A_FACE):
             x0, y0, x1, y1 = (round(float(value), 1) for value in box)
@@ -54,27 +57,12 @@ def frames_badly(box: Floats, faces: Floats) -> bool:
     """
     if not len(faces):
         return False
-    overlap, _ = _shares(faces, box[None])
+    overlap = overlaps(faces, box[None])[0][:, 0]
     face = faces[int(overlap.argmax())]
     if not BADLY_FRAMED[0] <= overlap.max() < BADLY_FRAMED[1]:
         return False
     apart = np.abs((box[:2] + box[2:]) - (face[:2] + face[2:])) / 2 / (box[2:] - box[:2])
-    return bool(apart.max() > MIDDLE and _shares(face[None], box[None])[1][0] < MOST_OF_A_FACE)
-
-
-def _search(image: Pixels, detector: FaceDetector) -> Floats:
-    """Return all boxes of all looks, one for each place."""
-    found = []
-    height, width = image.shape[:2]
-    for look in plan_search(width, height, SMALLEST).looks:
-        seen = detector.detect(image[look.top : look.bottom, look.left : look.right])
-        found.append((seen.boxes + np.array([look.left, look.top] * 2, np.float32), seen.scores))
-    boxes, scores = (np.concatenate(part) for part in zip(*found, strict=True))
-    kept: list[int] = []
-    for one in np.argsort(-scores, kind="stable"):
-        if not kept or _shares(boxes[one : one + 1], boxes[kept])[0][0] < SAME_BOX:
-            kept.append(int(one))
-    return np.asarray(boxes[kept], np.float32)
+    return bool(apart.max() > MIDDLE and _inside(face[None], box[None])[0] < MOST_OF_A_FACE)
 
 
 def _score_closer(image: Pixels, box: Floats, detector: FaceDetector) -> float:
@@ -85,16 +73,11 @@ def _score_closer(image: Pixels, box: Floats, detector: FaceDetector) -> float:
         corner = np.rint(centre - side * zoom / 2).astype(np.int64)
         square = np.concatenate([corner, corner + max(round(side * zoom), 2)])
         found = detector.detect(cut(image, square))
-        shared = _shares(found.boxes + np.tile(corner, 2).astype(np.float32), box[None])[1]
+        shared = _inside(found.boxes + np.tile(corner, 2).astype(np.float32), box[None])
         best = max([best, *found.scores[shared > SAME_BOX].tolist()])
     return best
 
 
-def _shares(boxes: Floats, others: Floats | Sequence[Floats]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return each box's greatest overlap with one of `others`, and the greatest share of it inside one."""
-    if not len(others) or not len(boxes):
-        return np.zeros(len(boxes)), np.zeros(len(boxes))
-    a, b = np.asarray(boxes, np.float64)[:, None], np.asarray(others, np.float64)[None]
-    shared = np.clip(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0, None).prod(-1)
-    areas = [(one[..., 2:] - one[..., :2]).prod(-1) for one in (a, b)]
-    return (shared / (areas[0] + areas[1] - shared)).max(1), (shared / areas[0]).max(1)
+def _inside(boxes: Boxes, others: Boxes) -> Doubles:
+    """Return the greatest share of each of `boxes` `(n, 4)` that lies in one of `others`, `(n,)`."""
+    return np.asarray((shared_areas(boxes, others) / areas(boxes)[:, None]).max(axis=1, initial=0))

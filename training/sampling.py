@@ -13,17 +13,17 @@ from maskcam.crops import scale
 from maskcam.frames import Floats
 from maskcam.modelcard import MASK, NO_MASK, NOT_FACE, ModelCard
 from training.augment import KINDS, augment
-from training.bad_cuts import badly_framed, texture
 from training.dress import MASKED_SHARE, cover, put_mask_on
 from training.manifest import LABELS, Sample
 from training.pictures import Surrounded, app_crop, surrounded
+from training.textures import texture
 
 AHEAD = 4
 """Batches made in advance."""
-NOT_FACE_SHARE = 0.24
+NOT_FACE_SHARE = 0.12
 """Share of what is drawn that is no face, where the data hold such."""
-BAD_CUT_SHARE, TEXTURE_SHARE = 0.25, 0.08
-"""Shares of that which are bad cuts of labelled faces, and textures; the rest is what the detector took for faces."""
+TEXTURE_SHARE = 0.08
+"""Share of that which are textures; the rest is what the detector took for faces."""
 BALANCE, RENDER = "balance", "render"
 INGREDIENTS = (BALANCE, *KINDS, RENDER, NOT_FACE)
 """What can be left out of a training, to see what it is good for."""
@@ -130,12 +130,7 @@ class Batches:
         return one.label, cover(self._load(one), one.label == NO_MASK, random)
 
     def _no_face(self, one: Sample, random: np.random.Generator) -> Surrounded:
-        kind = random.random()
-        if kind < BAD_CUT_SHARE:
-            return badly_framed(self._load(self._sampler.draw_face(random)), random)
-        if kind < BAD_CUT_SHARE + TEXTURE_SHARE:
-            return texture(self._card.input_size, random)
-        return self._load(one)
+        return texture(self._card.input_size, random) if random.random() < TEXTURE_SHARE else self._load(one)
 
     def _load(self, one: Sample) -> Surrounded:
         return surrounded(one.path, one.box, one.keypoints, self._card.crop)

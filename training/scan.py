@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from maskcam.boxes import areas, shared_areas
 from maskcam.errors import UnusableInput
 from maskcam.faces import FaceDetector, Range
 from maskcam.frames import Faces, Floats, Pixels
@@ -127,15 +128,10 @@ def _best(boxes: Floats, head: Floats) -> Box | None:
     """Return the box that fits a labelled head best, or None."""
     if not len(boxes):
         return None
-    x0, y0, x1, y1 = (float(value) for value in head)
-    wide = np.clip(np.minimum(boxes[:, 2], x1) - np.maximum(boxes[:, 0], x0), 0, None)
-    high = np.clip(np.minimum(boxes[:, 3], y1) - np.maximum(boxes[:, 1], y0), 0, None)
-    shared = wide * high
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    head_area = max((x1 - x0) * (y1 - y0), 1.0)
-    fit = np.where(
-        (shared >= INSIDE_HEAD * areas) & (shared >= FILLS_HEAD * head_area), shared / (areas + head_area - shared), 0
-    )
+    shared, own = shared_areas(boxes, head[None])[:, 0], areas(boxes)
+    head_area = float(areas(head[None])[0])
+    fits = (shared >= INSIDE_HEAD * own) & (shared >= FILLS_HEAD * head_area)
+    fit = np.where(fits, shared / (own + head_area - shared), 0)
     best = int(fit.argmax())
     if fit[best] <= 0:
         return None

@@ -161,7 +161,7 @@ class Keeper:
             except (UnusableInput, FailedOnTheWay) as error:
                 self._news.append(str(error))
                 give_up()
-            except Exception:
+            except Exception:  # told of by the worker; here nothing half done must stay
                 give_up()
                 raise
 
