@@ -11,7 +11,7 @@ from pathlib import Path
 from maskcam import __version__, commands
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.lines import abandon_stdout, open_closed_streams
-from maskcam.search import LEAST_FACE, SMALLEST_FACE
+from maskcam.search import LEAST_FACE, SMALLEST_FACE, SMALLEST_LIVE_FACE
 from maskcam.videoio import set_environment
 
 _MEND = "install maskcam again, on Debian or Ubuntu with the system packages that the README names"
@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"maskcam {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND")
-    parser.set_defaults(run=commands.live, source=None, model=None, threshold=None, range=None)
+    parser.set_defaults(run=commands.live, source=None, model=None, threshold=None, smallest_face=None)
 
     model = argparse.ArgumentParser(add_help=False)
     model.add_argument("--model", type=Path, metavar="FILE", help="another exported .tflite, its card beside it")
@@ -99,12 +99,13 @@ def _parser() -> argparse.ArgumentParser:
         " more false alarms (default: the model card's)",
     )
     judging.add_argument(
-        "--range",
-        choices=["near", "far"],
-        default="near",
-        help="near: faces from about an eighth of the frame's width; far: from a twentieth, at more than twice the"
-        " time, and weaker on masked faces that fill the frame (%(default)s)",
+        "--smallest-face",
+        type=_pixels,
+        metavar="PX",
+        help="look for faces from this width on; half of it takes about four times as long"
+        f" ({SMALLEST_FACE}, in a fast search {SMALLEST_LIVE_FACE})",
     )
+    judging.add_argument("--verbose", action="store_true", help="tell where faces are looked for")
     judging.add_argument("--force", action="store_true", help="replace files that are there")
 
     one = subparsers.add_parser("video", parents=[judging], help="annotate a video file")
@@ -112,6 +113,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("-o", "--output", type=Path, required=True, metavar="OUTPUT", help="the MP4 to write")
     one.add_argument("--json", metavar="FILE", help="write one JSON line a frame; - is standard output")
     one.add_argument("--events", metavar="FILE", help="write who came, changed and left as CSV")
+    one.add_argument(
+        "--fast",
+        action="store_true",
+        help="search as the viewer does: the whole frame and around everybody known in each frame, the rest in turns",
+    )
     one.set_defaults(run=commands.video)
 
     one = subparsers.add_parser("image", parents=[judging], help="annotate pictures")
@@ -119,13 +125,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder for annotated copies")
     one.add_argument("--json", metavar="FILE", help="write one JSON line a picture; - is standard output")
     one.add_argument(
-        "--smallest-face",
-        type=_pixels,
-        metavar="PX",
-        help=f"search the picture part by part for faces from this width on, {SMALLEST_FACE} say: finds many more,"
-        " takes longer, and takes more for a face that is none (the picture is looked at once)",
+        "--fast",
+        action="store_true",
+        help="look at the whole picture only: faces from about a seventh of its longer side",
     )
-    one.add_argument("--verbose", action="store_true", help="tell where the faces are looked for")
     one.set_defaults(run=commands.image)
 
     one = subparsers.add_parser("demo", parents=[judging], help="annotate the bundled clip, and say what is seen")
@@ -137,14 +140,16 @@ def _parser() -> argparse.ArgumentParser:
         metavar="OUTPUT",
         help="the MP4 to write (%(default)s)",
     )
-    one.set_defaults(run=commands.demo)
+    one.set_defaults(run=commands.demo, fast=True)
 
     one = subparsers.add_parser(
         "live", parents=[model], help="watch a camera, a stream or a video in a window (default)"
     )
     one.add_argument("source", nargs="?", metavar="SOURCE", help="a camera's number, a stream's address or a file")
     one.add_argument("--threshold", type=_probability, metavar="P", help="as for video; the window can change it")
-    one.add_argument("--range", choices=["near", "far"], help="as for video; the window can change it")
+    one.add_argument(
+        "--smallest-face", type=_pixels, metavar="PX", help="as for video with --fast; the window can change it"
+    )
     one.set_defaults(run=commands.live)
 
     one = subparsers.add_parser("cameras", help="list the cameras and what each can do")

@@ -44,7 +44,9 @@ def _annotate(path: Path, outputs: VideoOutputs, options: argparse.Namespace, *,
 
     from maskcam.classifier import MaskClassifier  # noqa: PLC0415
     from maskcam.faces import FaceDetector  # noqa: PLC0415
+    from maskcam.finder import FaceFinder  # noqa: PLC0415
     from maskcam.pipeline import Pipeline  # noqa: PLC0415
+    from maskcam.search import Effort  # noqa: PLC0415
     from maskcam.sources import VideoSource  # noqa: PLC0415
     from maskcam.telling import tell_event, tell_losses, tell_summary  # noqa: PLC0415
     from maskcam.video_job import process_video  # noqa: PLC0415
@@ -54,7 +56,7 @@ def _annotate(path: Path, outputs: VideoOutputs, options: argparse.Namespace, *,
     with (
         stop_on_signals() as stop,
         VideoSource(path) as source,
-        FaceDetector(options.range) as detector,
+        FaceDetector() as detector,
         MaskClassifier(_weights(options)) as classifier,
         tqdm(total=source.frame_count, unit=" frames", leave=False, disable=None) as bar,
     ):
@@ -66,7 +68,10 @@ def _annotate(path: Path, outputs: VideoOutputs, options: argparse.Namespace, *,
                 for event in result.events:
                     _say(tell_event(event), out, bar.write)
 
-        pipeline = Pipeline(detector, classifier, options.threshold)
+        finder = FaceFinder(detector, options.smallest_face, Effort.IN_TURNS if options.fast else Effort.EVERYTHING)
+        if options.verbose:
+            _say(f"looks for {finder.plan(source.width, source.height)}{', in turns' if options.fast else ''}", out)
+        pipeline = Pipeline(finder, classifier, options.threshold)
         report = process_video(source, pipeline, outputs, stop, watch)
         seconds = time.perf_counter() - begun
     _say(tell_summary(report.summary, seconds), out)
@@ -97,6 +102,7 @@ def image(options: argparse.Namespace) -> int:
     from maskcam.picture_job import PictureOutputs, process_pictures  # noqa: PLC0415
     from maskcam.pictures import list_pictures  # noqa: PLC0415
     from maskcam.pipeline import Pipeline  # noqa: PLC0415
+    from maskcam.search import Effort  # noqa: PLC0415
     from maskcam.telling import tell_picture  # noqa: PLC0415
 
     out: TextIO | None = sys.stderr if options.json == STANDARD_OUTPUT else sys.stdout
@@ -107,11 +113,11 @@ def image(options: argparse.Namespace) -> int:
     with (
         stop_on_signals() as stop,
         TextSink(options.json, options.force) if options.json else nullcontext() as records,
-        FaceDetector(options.range) as detector,
+        FaceDetector() as detector,
         MaskClassifier(_weights(options)) as classifier,
     ):
-        finder = FaceFinder(detector, options.smallest_face) if options.smallest_face else None
-        pipeline = Pipeline(finder or detector, classifier, options.threshold)
+        finder = FaceFinder(detector, options.smallest_face, Effort.WHOLE_ONLY if options.fast else Effort.EVERYTHING)
+        pipeline = Pipeline(finder, classifier, options.threshold)
         for judged in process_pictures(paths, pipeline, outputs, records):
             if judged.result is None:
                 failed += 1
@@ -120,8 +126,7 @@ def image(options: argparse.Namespace) -> int:
                 done += 1
                 _say(tell_picture(str(judged.path), judged.result), out)
                 if options.verbose:
-                    size = judged.result.width, judged.result.height
-                    _say(f"  looked for {finder.plan(*size)}" if finder else "  looked once at the whole picture", out)
+                    _say(f"  looked for {finder.plan(judged.result.width, judged.result.height)}", out)
             if stop:
                 break
         stop.wind_up()
@@ -139,7 +144,7 @@ def live(options: argparse.Namespace) -> int:
     leave_on_signals()
     from maskcam.viewer.start import start  # noqa: PLC0415 (brings large libraries)
 
-    return start(options.source, _weights(options), options.threshold, options.range)
+    return start(options.source, _weights(options), options.threshold, options.smallest_face)
 
 
 def cameras(options: argparse.Namespace) -> int:

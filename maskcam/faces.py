@@ -9,7 +9,7 @@ import numpy as np
 
 from maskcam.assets import FACE_MODEL_FAR, FACE_MODEL_NEAR, asset
 from maskcam.closing import Closing
-from maskcam.frames import KEYPOINTS, Faces, Pixels, check_image
+from maskcam.frames import KEYPOINTS, Faces, Hints, Pixels, check_image
 from maskcam.native import import_face_detector, quiet
 
 LOW_CONFIDENCE = 0.15
@@ -32,8 +32,8 @@ _MODELS = {Range.NEAR: FACE_MODEL_NEAR, Range.FAR: FACE_MODEL_FAR}
 class Detector(Protocol):
     """Finds faces in a picture; `FaceDetector` is one."""
 
-    def detect(self, image: Pixels) -> Faces:
-        """Return the faces in `(h, w, 3) uint8 RGB`, best score first."""
+    def detect(self, image: Pixels, hints: Hints | None = None) -> Faces:
+        """Return the faces in `(h, w, 3) uint8 RGB`, best score first; `hints` may tell where to look."""
         ...
 
 
@@ -65,8 +65,8 @@ class FaceDetector(Closing):
             self._open = True
             self.detect(np.zeros((64, 64, 3), np.uint8))  # the first run writes log lines, so have it here
 
-    def detect(self, image: Pixels) -> Faces:
-        """Return the faces in `image` `(h, w, 3) uint8 RGB`, best score first."""
+    def detect(self, image: Pixels, hints: Hints | None = None) -> Faces:
+        """Return the faces in `image` `(h, w, 3) uint8 RGB`, best score first; looks at it once, whatever the hints."""
         check_image(image)
         if not self._open:
             raise ValueError("the face detector is closed")

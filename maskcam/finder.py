@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +12,9 @@ from numpy.typing import NDArray
 from maskcam.boxes import overlaps
 from maskcam.crops import cut
 from maskcam.faces import Detector
-from maskcam.frames import Faces, Floats, Pixels, check_image
+from maskcam.frames import Faces, Floats, Hints, Pixels, check_image
 from maskcam.merging import gather, merge, moved, scaled, take
-from maskcam.search import SMALLEST_FACE, SearchPlan, plan_search
+from maskcam.search import REACH, SMALLEST_FACE, SMALLEST_LIVE_FACE, Effort, Look, SearchPlan, plan_search
 
 ZOOM = 3.0
 """A closer look shows this many times the box's side: there a face fills what the detector likes best."""
@@ -21,31 +24,69 @@ WORTH_A_LOOK = 0.15
 """Score from which a box gets a closer look."""
 SETTLED = 0.6
 """Score in the closer look from which a box is a face; most boxes that are none score less there."""
+STILL_THERE = 0.15
+"""The same where somebody is expected."""
+PLAIN = 0.6
+"""Score from which a box where somebody is expected needs no closer look."""
 LARGEST = 512
 """Pixels a side that a closer look needs at most: the detector shrinks it further anyway."""
+TILES, STRANGERS, PEOPLE = 6, 4, 12
+"""Most tiles, and closer looks at strangers and at people expected, in a frame where the tiles take turns.
+
+So the time is bounded; and in a picture of 1920 pixels all tiles have their turn within half a second.
+"""
 
 
 class FaceFinder:
     """Frame -> faces, without memory: a detector shown the frame part by part. It doesn't close the detector."""
 
-    def __init__(self, detector: Detector, smallest: int = SMALLEST_FACE) -> None:
-        """Look for faces from `smallest` pixels of width on with `detector`, which should keep weak boxes too."""
+    def __init__(self, detector: Detector, smallest: int | None = None, effort: Effort = Effort.EVERYTHING) -> None:
+        """Look for faces from `smallest` pixels of width on with `detector`, which should keep weak boxes too.
+
+        Without `smallest` it is what the effort is made for.
+        """
         self._detector = detector
-        self._smallest = smallest
+        self._smallest = smallest or (SMALLEST_LIVE_FACE if effort is Effort.IN_TURNS else SMALLEST_FACE)
+        self._effort = effort
 
     def plan(self, width: int, height: int) -> SearchPlan:
         """Return where it looks in frames of this size."""
-        return plan_search(width, height, self._smallest)
+        least = math.ceil(max(width, height) / REACH) if self._effort is Effort.WHOLE_ONLY else 1
+        return plan_search(width, height, max(self._smallest, least))
 
-    def detect(self, image: Pixels) -> Faces:
+    def detect(self, image: Pixels, hints: Hints | None = None) -> Faces:
         """Return the faces in `image` `(h, w, 3) uint8 RGB`, best score first, one box for each."""
         check_image(image)
-        found = search(self._detector, image, self.plan(image.shape[1], image.shape[0]))
-        candidates = merge(found, same_share=1.0)
-        candidates = take(candidates, candidates.scores >= WORTH_A_LOOK)
-        return merge(gather([self._closer(image, box) for box in candidates.boxes]))
+        hints = hints or Hints()
+        plan = self.plan(image.shape[1], image.shape[0])
+        if self._effort is Effort.IN_TURNS:
+            return self._in_turns(image, plan, hints)
+        found = self._search(image, plan.looks)
+        here = overlaps(found.boxes, hints.expected)[0] >= SAME_FACE
+        return self._settle(image, Faces.none(), found.boxes[~here.any(axis=1)], hints.expected)
 
-    def _closer(self, image: Pixels, box: Floats) -> Faces:
+    def _in_turns(self, image: Pixels, plan: SearchPlan, hints: Hints) -> Faces:
+        found = self._search(image, plan.share(hints.turn, TILES))
+        here = overlaps(found.boxes, hints.expected)[0] >= SAME_FACE
+        strangers = found.boxes[~here.any(axis=1)]
+        plain = found.scores >= PLAIN
+        people = hints.expected[~here[plain].any(axis=0)]
+        # Not always the best ones: what is no face may look better than who is to be found.
+        strangers = np.roll(strangers, -hints.turn * STRANGERS, axis=0)[:STRANGERS]
+        return self._settle(image, take(found, here.any(axis=1) & plain), strangers, people[:PEOPLE])
+
+    def _search(self, image: Pixels, looks: Sequence[Look]) -> Faces:
+        """Return what is worth a closer look, one box for each place."""
+        found = search(self._detector, image, looks)
+        return merge(take(found, found.scores >= WORTH_A_LOOK), same_share=1.0)
+
+    def _settle(self, image: Pixels, settled: Faces, strangers: Floats, people: Floats) -> Faces:
+        """Look closer at strangers, and where people are expected; return who is there, one box for each."""
+        looked = [self._closer(image, box, SETTLED) for box in strangers]
+        looked += [self._closer(image, box, STILL_THERE) for box in people]
+        return merge(gather([settled, *looked]))
+
+    def _closer(self, image: Pixels, box: Floats, least: float) -> Faces:
         """Return the face in `box` `(4,)` as a closer look frames and scores it, or none."""
         side = max(float((box[2:] - box[:2]).max()) * ZOOM, 2.0)
         corner = (box[:2] + box[2:]) / 2 - side / 2
@@ -54,16 +95,16 @@ class FaceFinder:
         seen = self._detector.detect(cut(part, np.concatenate([inside, inside + round(side * factor)])))
         shift = origin + inside / factor
         faces = moved(scaled(seen, 1 / factor), float(shift[0]), float(shift[1]))
-        same = (overlaps(box[None], faces.boxes)[0][0] >= SAME_FACE) & (faces.scores >= SETTLED)
+        same = (overlaps(box[None], faces.boxes)[0][0] >= SAME_FACE) & (faces.scores >= least)
         return take(faces, np.flatnonzero(same)[:1])
 
 
-def search(detector: Detector, image: Pixels, plan: SearchPlan) -> Faces:
-    """Return everything that `detector` finds in all looks at `image` `(h, w, 3) uint8 RGB`, a face often twice."""
+def search(detector: Detector, image: Pixels, looks: Sequence[Look]) -> Faces:
+    """Return everything that `detector` finds in `looks` at `image` `(h, w, 3) uint8 RGB`, a face often twice."""
     return gather(
         [
             moved(detector.detect(image[look.top : look.bottom, look.left : look.right]), look.left, look.top)
-            for look in plan.looks
+            for look in looks
         ]
     )
 

@@ -105,6 +105,25 @@ class Faces:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Hints:
+    """What is known of a frame before anybody looks at it.
+
+    `turn` counts the frames of a video, from 0. `expected` is `(n, 4) float32, pixels, xyxy`, where the people of the
+    frames before should be now, who has not been seen for longest first.
+    """
+
+    turn: int = 0
+    expected: Floats = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+
+    def __post_init__(self) -> None:
+        if self.turn < 0:
+            raise ValueError(f"frames are counted from 0, not {self.turn}")
+        check_array("expected", self.expected, (len(self.expected), 4))
+        if len(self.expected) and not (self.expected[:, 2:] > self.expected[:, :2]).all():
+            raise ValueError("where somebody is expected has x1 > x0 and y1 > y0")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Judgement:
     """What the classifier says of n crops, each `(n,) float32, 0 to 1`.
 
@@ -124,6 +143,10 @@ class Judgement:
 
     def __len__(self) -> int:
         return len(self.no_mask_probability)
+
+    def of(self, row: int) -> tuple[float, float]:
+        """Return the no-mask and the not-a-face probability of one crop."""
+        return float(self.no_mask_probability[row]), float(self.not_face_probability[row])
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from maskcam.belief import believe
 from maskcam.crops import crop_faces
 from maskcam.doubts import doubts
 from maskcam.faces import Detector
-from maskcam.frames import Event, Faces, Frame, Judgement, Pixels, Reason, Result
+from maskcam.frames import Event, Faces, Frame, Hints, Judgement, Pixels, Reason, Result
 from maskcam.modelcard import ModelCard
-from maskcam.tracks import Tracker, TrackRules, judge_single
+from maskcam.single import judge_single
+from maskcam.tracks import Tracker, TrackRules
 
 
 class Classifier(Protocol):
@@ -40,6 +41,7 @@ class Pipeline:
         self.threshold = classifier.card.threshold if threshold is None else threshold
         self._rules = rules or TrackRules()
         self._tracker = Tracker(self.threshold, self._rules)
+        self._turn = 0
 
     def change_threshold(self, threshold: float | None) -> None:
         """Judge by another threshold from the next frame on, None for the card's; everybody stays who they are."""
@@ -52,7 +54,9 @@ class Pipeline:
 
     def process(self, frame: Frame) -> Result:
         """Judge the next frame of a video; frames come in order."""
-        faces, judgement, doubtful = self._look(frame)
+        hints = Hints(self._turn, self._tracker.expected(frame.time, frame.width, frame.height))
+        self._turn += 1
+        faces, judgement, doubtful = self._look(frame, hints)
         return self._tracker.update(
             frame.index,
             frame.time,
@@ -65,7 +69,7 @@ class Pipeline:
 
     def process_single(self, frame: Frame) -> Result:
         """Judge a picture that stands alone; the people followed so far are not touched."""
-        faces, judgement, doubtful = self._look(frame)
+        faces, judgement, doubtful = self._look(frame, Hints())
         return judge_single(
             frame.index,
             frame.time,
@@ -82,9 +86,9 @@ class Pipeline:
         """End the video: the events of everyone who was still in view."""
         return self._tracker.finish()
 
-    def _look(self, frame: Frame) -> tuple[Faces, Judgement, Sequence[Reason | None]]:
+    def _look(self, frame: Frame, hints: Hints) -> tuple[Faces, Judgement, Sequence[Reason | None]]:
         """Find the faces, judge their crops, and say which crops are too poor."""
-        faces = self._detector.detect(frame.image)
+        faces = self._detector.detect(frame.image, hints)
         crops = crop_faces(frame.image, faces.boxes, self._classifier.card)
         judgement = self._classifier.judge(crops)
         doubtful = doubts(faces.boxes, crops)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
 
 REACH = 20 / 3
 """A look finds faces from its longer side divided by this on, nearly all of them."""
@@ -17,11 +19,24 @@ OVERLAP = 0.3
 """Share of a tile's side that it has in common with the next: a face of a finer round's size is whole in one."""
 SMALLEST_FACE = 24
 """Pixels of width down to which faces are looked for unless something else is asked."""
+SMALLEST_LIVE_FACE = 40
+"""The same where the tiles take turns: three times as many would take too long to go round."""
 LEAST_FACE = 12
 """Fewer can't be asked for: no face that small can be judged, and the tiles would be without number."""
 
 
-@dataclass(frozen=True, slots=True)
+class Effort(StrEnum):
+    """How much of a frame is searched, and when."""
+
+    EVERYTHING = "everything"
+    """All of it in every frame."""
+    IN_TURNS = "in turns"
+    """The whole frame and around everybody expected in every frame, the tiles in turns: for what must keep pace."""
+    WHOLE_ONLY = "whole only"
+    """The whole frame alone, so that only larger faces are found."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class Look:
     """A part of the frame that the detector is shown: pixels, the right and lower edge exclusive."""
 
@@ -49,12 +64,22 @@ class SearchPlan:
         """All looks in order."""
         return tuple(look for one in self.rounds for look in one)
 
+    def share(self, turn: int, count: int) -> tuple[Look, ...]:
+        """Return the looks of one turn: the whole frame, and at most `count` tiles that lie far apart.
+
+        All tiles are had once in as many turns in a row as that takes.
+        """
+        tiles = self.looks[1:]
+        turns = max(math.ceil(len(tiles) / count), 1)
+        return self.looks[:1] + tiles[turn % turns :: turns]
+
     def __str__(self) -> str:
         sides = ", ".join(f"{len(one)} of {one[0].right - one[0].left} px" for one in self.rounds[1:])
-        more = f", then tiles: {sides}" if sides else ""
+        more = f", then tiles: {sides}; {len(self.looks)} looks in all" if sides else ""
         return f"faces from {self.smallest} px in {self.width}x{self.height}: the whole frame{more}"
 
 
+@lru_cache(maxsize=16)
 def plan_search(width: int, height: int, smallest: int = SMALLEST_FACE) -> SearchPlan:
     """Plan the looks for frames of `width` x `height` pixels, so that faces `smallest` pixels wide are found.
 

@@ -19,7 +19,7 @@ from maskcam.classifier import MaskClassifier
 from maskcam.crops import crop_faces
 from maskcam.drawn_mask import draw_mask
 from maskcam.errors import FailedOnTheWay, UnusableInput
-from maskcam.faces import FaceDetector, Range
+from maskcam.faces import FaceDetector
 from maskcam.frames import Faces, Pixels
 from maskcam.modelcard import ModelCard, load_card
 from maskcam.selftest_parts import (
@@ -27,6 +27,7 @@ from maskcam.selftest_parts import (
     check_cameras,
     check_letters,
     check_pictures,
+    check_small_faces,
     check_streams,
     check_window,
 )
@@ -65,8 +66,8 @@ def run_checks(weights: Path, sockets: SocketWatch) -> Iterator[tuple[bool, str]
         found = load_card(weights)
         return f"{weights.name} fits its card: {found.input_size} px, threshold {found.threshold:.3f}"
 
-    def faces(reach: Range) -> str:
-        with FaceDetector(reach) as detector, VideoSource(asset(DEMO_CLIP)) as clip:
+    def faces() -> str:
+        with FaceDetector() as detector, VideoSource(asset(DEMO_CLIP)) as clip:
             image = next(iter(clip)).frame.image
             found = detector.detect(image)
         if not len(found) or found.scores[0] < 0.5:
@@ -112,8 +113,8 @@ def run_checks(weights: Path, sockets: SocketWatch) -> Iterator[tuple[bool, str]
 
     checks: list[tuple[str, Callable[[], str]]] = [
         ("weights", card),
-        ("faces near", lambda: faces(Range.NEAR)),
-        ("faces far", lambda: faces(Range.FAR)),
+        ("faces", faces),
+        ("small faces", lambda: check_small_faces(shown())),
         ("verdicts", judge),
         ("video", video),
         ("pictures", lambda: check_pictures(shown())),

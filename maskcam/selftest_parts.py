@@ -13,10 +13,13 @@ import numpy as np
 
 from maskcam.assets import ICON, asset, frozen
 from maskcam.cameras import camera_backend, list_cameras
+from maskcam.faces import FaceDetector
+from maskcam.finder import FaceFinder
 from maskcam.frames import Pixels
 from maskcam.overlay_patches import text
 from maskcam.pictures import read_picture, write_picture
 
+_SMALLER = 4
 _KINDS = (".jpg", ".png", ".webp", ".bmp", ".tiff")
 _STREAMS = ("rtsp", "http", "https")
 _PLATFORMS = {"linux": "libqxcb.so", "darwin": "libqcocoa.dylib", "win32": "qwindows.dll"}
@@ -24,6 +27,18 @@ _PLATFORMS = {"linux": "libqxcb.so", "darwin": "libqcocoa.dylib", "win32": "qwin
 
 class CheckFailed(Exception):
     """What a check found wrong, in one line."""
+
+
+def check_small_faces(image: Pixels) -> str:
+    """Search a picture for the face in `image`, shown in a corner and much smaller."""
+    height, width = image.shape[0] // _SMALLER, image.shape[1] // _SMALLER
+    far = np.full_like(image, 128)
+    far[-height:, -width:] = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    with FaceDetector() as detector:
+        found = FaceFinder(detector).detect(far)
+    if not len(found) or (found.boxes[0, :2] < (far.shape[1] - width, far.shape[0] - height)).any():
+        raise CheckFailed("the face in a small picture of the demo wasn't found")
+    return f"face {found.boxes[0, 2] - found.boxes[0, 0]:.0f} px wide found with score {found.scores[0]:.2f}"
 
 
 def check_pictures(image: Pixels) -> str:

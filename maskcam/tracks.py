@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from maskcam.association import fresh, match
 from maskcam.detections import as_box, check_detections, clipped, in_order, visible
-from maskcam.evidence import Evidence, check_threshold, lean, log_odds
-from maskcam.frames import Event, EventKind, Faces, Floats, Judgement, Reason, Result, Verdict
+from maskcam.evidence import Evidence, check_threshold
+from maskcam.frames import Event, EventKind, Faces, Floats, Judgement, Reason, Result
 from maskcam.motion import Box, Motion
 from maskcam.track_rules import TrackRules
 
-__all__ = ["TrackRules", "Tracker", "judge_single"]
+__all__ = ["TrackRules", "Tracker"]
 
 
 class _Person:
@@ -57,6 +57,17 @@ class Tracker:
         for person in self._people:
             person.evidence.change_threshold(threshold)
 
+    def expected(self, time: float, width: int, height: int) -> Floats:
+        """Return where everybody, started or not, should be at `time` in a picture of this size.
+
+        `(n, 4) float32, pixels, xyxy`, who was not seen for longest first; nobody after a clear jump in time.
+        """
+        if self._restarts(time, width, height):
+            return np.zeros((0, 4), np.float32)
+        elapsed = max(time - (time if self._time is None else self._time), 0.0)
+        people = sorted(self._people, key=lambda person: -person.gap)
+        return np.array([one.motion.predicted(one.gap + elapsed) for one in people], np.float32).reshape(-1, 4)
+
     def update(
         self,
         frame_index: int,
@@ -94,14 +105,14 @@ class Tracker:
             if i in found:
                 j = found[i]
                 person.motion.measured(person.gap, as_box(boxes[j]))
-                self._see(person, float(scores[j]), _of(judgement, order[j]), doubts[order[j]])
+                self._see(person, float(scores[j]), judgement.of(order[j]), doubts[order[j]])
             else:
                 person.missed += 1
                 person.believed /= 2
         for j in added:
             if scores[j] >= self._rules.weak_score:
                 person = _Person(as_box(boxes[j]), self._threshold, self._rules)
-                self._see(person, float(scores[j]), _of(judgement, order[j]), doubts[order[j]])
+                self._see(person, float(scores[j]), judgement.of(order[j]), doubts[order[j]])
                 self._people.append(person)
         for person in self._people:
             person.box = person.motion.predicted(person.gap)
@@ -123,12 +134,16 @@ class Tracker:
         return tuple(self._drop(self._time or 0.0, lambda person: True))
 
     def _restart(self, time: float, width: int, height: int) -> list[Event]:
+        # They were last known to be there at the frame before the jump, so that is when they left.
+        return list(self.finish()) if self._restarts(time, width, height) else []
+
+    def _restarts(self, time: float, width: int, height: int) -> bool:
+        """Return whether the next frame begins anew: after a seek, or a change of the picture's size."""
         if self._time is None:
-            return []
+            return False
         step = time - self._time
         seek = step > self._rules.forward_reset or step < -self._rules.backward_reset
-        # They were last known to be there at the frame before the jump, so that is when they left.
-        return list(self.finish()) if seek or self._picture != (width, height) else []
+        return seek or self._picture != (width, height)
 
     def _advance(self, elapsed: float) -> None:
         for person in self._people:
@@ -203,57 +218,3 @@ class Tracker:
             found,
             np.array([person.rejected for person in people], np.float32),
         )
-
-
-def judge_single(
-    frame_index: int,
-    time: float,
-    width: int,
-    height: int,
-    faces: Faces,
-    *,
-    judgement: Judgement,
-    doubts: Sequence[Reason | None],
-    threshold: float,
-    rules: TrackRules | None = None,
-) -> Result:
-    """Judge a single picture, which has no before: ids are -1 and there are no events.
-
-    The arguments are those of `Tracker.update`. Shown are the faces of at least `picture_score`, from left to
-    right.
-    """
-    rules = rules or TrackRules()
-    limit = log_odds(check_threshold(threshold))
-    check_detections(width, height, faces, judgement, doubts)
-    order = in_order(faces, judgement, doubts, (width, height), rules.picture_score)
-    rows = [order[j] for j in fresh(faces.boxes[order].astype(np.float64), set(), rules)]
-    rows.sort(key=lambda row: as_box(faces.boxes[row]))
-    verdicts: list[Verdict] = []
-    reasons: list[Reason | None] = []
-    for row in rows:
-        said = lean(log_odds(_of(judgement, row)[0]) - limit, Verdict.UNSURE, rules)
-        reason = doubts[row] or (Reason.MIXED if said is Verdict.UNSURE else None)
-        verdicts.append(said if reason is None else Verdict.UNSURE)
-        reasons.append(reason)
-    probability = judgement.no_mask_probability[rows]
-    return Result(
-        frame_index,
-        time,
-        width,
-        height,
-        clipped(faces.boxes[rows].astype(np.float64), width, height),
-        faces.scores[rows],
-        np.full(len(rows), -1, np.int64),
-        np.ones(len(rows), np.bool_),
-        probability,
-        probability,
-        tuple(verdicts),
-        tuple(reasons),
-        found=faces.boxes,
-        not_face_probability=judgement.not_face_probability[rows],
-    )
-
-
-def _of(judgement: Judgement, row: int) -> tuple[float, float]:
-    """Return the no-mask and the no-face probability of one face."""
-    return float(judgement.no_mask_probability[row]), float(judgement.not_face_probability[row])

@@ -21,7 +21,7 @@ ORDER = [
     ["merging"],
     ["faces", "classifier", "finder", "belief"],
     ["motion", "track_rules", "evidence", "detections", "association"],
-    ["tracks", "tally"],
+    ["tracks", "single", "tally"],
     ["pipeline"],
     ["live"],
     ["colour", "damage", "losses", "upright", "encoder", "inputs", "timing", "pending", "sound", "lines", "pictures"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import cv2
@@ -11,10 +12,10 @@ import skimage.data
 
 from maskcam.boxes import overlaps
 from maskcam.faces import FaceDetector
-from maskcam.finder import FaceFinder
-from maskcam.frames import Faces, Floats, Pixels
+from maskcam.finder import PEOPLE, STRANGERS, TILES, FaceFinder
+from maskcam.frames import Faces, Floats, Hints, Pixels
 from maskcam.merging import gather, merge, moved
-from maskcam.search import SMALLEST_FACE
+from maskcam.search import REACH, SMALLEST_FACE, SMALLEST_LIVE_FACE, Effort
 from tests.support import astronaut, scaled
 
 WIDTH, HEIGHT = 1280, 720
@@ -137,7 +138,7 @@ def test_faces_smaller_than_asked_for_cost_nothing(face: Floats) -> None:
     frame = room()
     with_person(frame, face, 26, (400, 300))
     with FaceDetector() as detector:
-        small, large = FaceFinder(detector), FaceFinder(detector, smallest=120)
+        small, large = FaceFinder(detector), FaceFinder(detector, 120)
         assert small.plan(WIDTH, HEIGHT).smallest == SMALLEST_FACE
         assert len(large.plan(WIDTH, HEIGHT).looks) < len(small.plan(WIDTH, HEIGHT).looks) / 4
         assert small.detect(frame).scores[0] > 0.8
@@ -190,3 +191,126 @@ def test_it_has_no_memory(finder: FaceFinder, face: Floats) -> None:
     again = finder.detect(frame)
     np.testing.assert_array_equal(again.boxes, first.boxes)
     np.testing.assert_array_equal(again.scores, first.scores)
+
+
+# In turns.
+
+
+class Counted:
+    """The real detector, and how often it looked."""
+
+    def __init__(self, detector: FaceDetector) -> None:
+        self.detector, self.looks = detector, 0
+
+    def detect(self, image: Pixels, hints: Hints | None = None) -> Faces:
+        self.looks += 1
+        return self.detector.detect(image, hints)
+
+
+@pytest.fixture(scope="module")
+def detector() -> Iterator[FaceDetector]:
+    with FaceDetector() as one:
+        yield one
+
+
+def found_at(found: Faces, box: Floats) -> bool:
+    return bool((overlaps(box[None], found.boxes)[0] > 0.3).any())
+
+
+@pytest.mark.parametrize("middle", [(640, 360), (60, 60), (1220, 70), (330, 650), (1000, 590), (450, 170)])
+@pytest.mark.parametrize("width", [40, 70, 180])
+def test_a_newcomer_is_found_in_one_of_the_turns_and_then_seen_in_all(
+    detector: FaceDetector, face: Floats, width: int, middle: tuple[int, int]
+) -> None:
+    frame = room()
+    box = with_person(frame, face, width, middle)
+    finder = FaceFinder(detector, effort=Effort.IN_TURNS)
+    turns = math.ceil((len(finder.plan(WIDTH, HEIGHT).looks) - 1) / TILES)
+    assert turns < 15
+    assert any(found_at(finder.detect(frame, Hints(turn)), box) for turn in range(turns))
+    near = box + np.float32(width * 0.15)
+    assert all(found_at(finder.detect(frame, Hints(turn, near[None])), box) for turn in range(turns))
+
+
+def test_nobody_is_seen_where_somebody_was(detector: FaceDetector) -> None:
+    finder = FaceFinder(detector, effort=Effort.IN_TURNS)
+    expected = np.array([[600, 300, 680, 380], [50, 50, 90, 90]], np.float32)
+    assert all(not len(finder.detect(room(), Hints(turn, expected))) for turn in range(8))
+
+
+def test_the_looks_of_a_turn_are_few_whatever_is_in_the_picture(detector: FaceDetector, face: Floats) -> None:
+    """A crowd, in which everything is worth a closer look, may not cost much more than an empty room."""
+    frame = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    boxes = np.stack(
+        [with_person(frame, face, 45, (x, y)) for y in range(60, HEIGHT - 60, 130) for x in range(60, WIDTH - 60, 130)]
+    )
+    assert len(boxes) > 40
+    counted = Counted(detector)
+    finder = FaceFinder(counted, effort=Effort.IN_TURNS)
+    most = 1 + TILES + STRANGERS
+    for turn in range(8):
+        for expected, limit in ((boxes[:0], most), (boxes, most + PEOPLE)):
+            counted.looks = 0
+            found = finder.detect(frame, Hints(turn, expected))
+            assert 1 + STRANGERS < counted.looks <= limit
+            assert len(found) >= 1
+    finder = FaceFinder(counted)
+    counted.looks = 0
+    assert len(finder.detect(frame)) >= len(boxes)
+    assert counted.looks > len(boxes), "searched in full, everybody is looked at"
+
+
+def test_a_group_that_comes_in_at_once_is_found_one_after_another(detector: FaceDetector, face: Floats) -> None:
+    """Whoever was found is expected from then on, and leaves the looks at strangers to the others."""
+    frame = room()
+    people = [(x, y) for y in (180, 540) for x in (140, 400, 660, 920, 1160)]
+    boxes = np.stack([with_person(frame, face, 100, middle) for middle in people])
+    assert len(boxes) > 2 * STRANGERS
+    finder = FaceFinder(detector, effort=Effort.IN_TURNS)
+    expected = boxes[:0]
+    for turn in range(15):
+        expected = finder.detect(frame, Hints(turn, expected)).boxes
+    assert (overlaps(boxes, expected)[0] > 0.3).any(axis=1).all()
+
+
+def test_turns_are_told_not_remembered(detector: FaceDetector, face: Floats) -> None:
+    frame = room()
+    with_person(frame, face, 60, (700, 300))
+    finder = FaceFinder(detector, effort=Effort.IN_TURNS)
+    first = [finder.detect(frame, Hints(turn)) for turn in range(7)]
+    for turn in (3, 0, 6):
+        again = finder.detect(frame, Hints(turn))
+        np.testing.assert_array_equal(again.boxes, first[turn].boxes)
+
+
+def test_whoever_is_expected_is_looked_for_more_patiently(detector: FaceDetector, face: Floats) -> None:
+    """A face that is too poor to be taken for one out of nowhere goes on being seen where it was."""
+    frame = room()
+    box = with_person(frame, face, 60, (700, 300))
+    poor = cv2.GaussianBlur(frame, (0, 0), 7.5)
+    finder = FaceFinder(detector)
+    assert found_at(finder.detect(frame), box)
+    assert not found_at(finder.detect(poor), box)
+    assert found_at(finder.detect(poor, Hints(0, box[None])), box)
+
+
+def test_the_whole_frame_alone_is_one_look(detector: FaceDetector, face: Floats) -> None:
+    counted = Counted(detector)
+    finder = FaceFinder(counted, effort=Effort.WHOLE_ONLY)
+    assert len(finder.plan(WIDTH, HEIGHT).looks) == len(finder.plan(90, 50).looks) == 1
+    frame = room()
+    box = with_person(frame, face, 220, (640, 360))
+    agree(finder.detect(frame), box[None])
+    assert counted.looks <= 3
+    with_person(frame := room(), face, 30, (640, 360))
+    assert not len(finder.detect(frame)), "though a search would find it"
+
+
+def test_the_effort_says_how_small_unless_it_is_asked(detector: FaceDetector) -> None:
+    smallest = {effort: FaceFinder(detector, effort=effort).plan(WIDTH, HEIGHT).smallest for effort in Effort}
+    assert smallest == {
+        Effort.EVERYTHING: SMALLEST_FACE,
+        Effort.IN_TURNS: SMALLEST_LIVE_FACE,
+        Effort.WHOLE_ONLY: math.ceil(WIDTH / REACH),
+    }
+    assert FaceFinder(detector, 33, Effort.IN_TURNS).plan(WIDTH, HEIGHT).smallest == 33

@@ -154,8 +154,8 @@ def test_a_small_face_is_found_when_the_picture_is_searched(tmp_path: Path) -> N
     frame = np.full((720, 1280, 3), 120, np.uint8)
     frame[400:590, 900:1090] = small
     Image.fromarray(frame).save(tmp_path / "hall.png")
-    assert maskcam("image", "hall.png", cwd=tmp_path).stdout == "hall.png: no face\n"
-    run = maskcam("image", "hall.png", "--smallest-face", "24", "--verbose", "--json", "seen.jsonl", cwd=tmp_path)
+    assert maskcam("image", "hall.png", "--fast", cwd=tmp_path).stdout == "hall.png: no face\n"
+    run = maskcam("image", "hall.png", "--verbose", "--json", "seen.jsonl", cwd=tmp_path)
     assert run.returncode == 0 and "faces from 24 px in 1280x720: the whole frame, then tiles: " in run.stdout
     faces = json.loads((tmp_path / "seen.jsonl").read_text())["faces"]
     expected = np.array([177, 75, 272, 178]) * 190 / 512 + [900, 400, 900, 400]

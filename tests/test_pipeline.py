@@ -9,9 +9,11 @@ from maskcam.assets import MASK_MODEL, asset
 from maskcam.classifier import MaskClassifier
 from maskcam.drawn_mask import draw_mask
 from maskcam.faces import FaceDetector, Range
-from maskcam.frames import EventKind, Faces, Frame, Reason, Verdict
+from maskcam.finder import FaceFinder
+from maskcam.frames import EventKind, Faces, Frame, Hints, Reason, Verdict
 from maskcam.live import Analysed, Captured
 from maskcam.pipeline import Pipeline
+from maskcam.search import Effort
 from maskcam.viewer.sight import Sight
 from tests.support import astronaut, keypoints, scaled
 
@@ -130,7 +132,7 @@ def test_doubts_reach_the_verdict(parts: tuple[FaceDetector, MaskClassifier]) ->
         def __init__(self, factor: float) -> None:
             self.factor = factor
 
-        def detect(self, image: np.ndarray) -> Faces:
+        def detect(self, image: np.ndarray, hints: Hints | None = None) -> Faces:
             box = np.array([[177, 75, 272, 178]], np.float32) * np.float32(self.factor)
             return Faces(box, np.ones(1, np.float32), np.zeros((1, 6, 2), np.float32))
 
@@ -147,3 +149,25 @@ def test_doubts_reach_the_verdict(parts: tuple[FaceDetector, MaskClassifier]) ->
         for number in range(30):
             followed = pipeline.process(Frame(image, number, number / 30))
         assert followed.reasons == (reason,)
+
+
+def test_a_small_face_is_followed_frame_by_frame_though_the_tiles_take_turns(
+    parts: tuple[FaceDetector, MaskClassifier],
+) -> None:
+    """Somebody whom the whole frame doesn't show walks by: found within the turns, then seen in every frame."""
+    detector, classifier = parts
+    pipeline = Pipeline(FaceFinder(detector, effort=Effort.IN_TURNS), classifier)
+    person = scaled(astronaut(), 0.45)
+    results = []
+    for number in range(30):
+        frame = np.full((720, 1280, 3), 120, np.uint8)
+        x = 200 + 12 * number
+        frame[300 : 300 + person.shape[0], x : x + person.shape[1]] = person
+        results.append(pipeline.process(Frame(frame, number, number / 30)))
+    began = next(number for number, one in enumerate(results) if len(one))
+    assert began < 8
+    for number, one in enumerate(results[began:], began):
+        middle = (one.boxes[:, 0] + one.boxes[:, 2]) / 2
+        near = np.flatnonzero(np.abs(middle - (200 + 12 * number + 225 * 0.45)) < 20)
+        assert len(near) == 1 and one.detected[near[0]]
+        assert one.track_ids[near[0]] == results[began].track_ids[0]

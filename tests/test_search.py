@@ -85,10 +85,22 @@ def test_a_smaller_face_never_costs_fewer_looks(width: int, height: int, smalles
     assert len(plan_search(width, height, smallest).looks) >= len(plan_search(width, height, smallest + 1).looks)
 
 
+@settings(deadline=None)
+@given(sides, sides, faces, st.integers(1, 20), st.integers(0, 1000))
+def test_in_turns_every_tile_has_its_own_and_the_whole_frame_all(
+    width: int, height: int, smallest: int, count: int, begin: int
+) -> None:
+    plan = plan_search(width, height, smallest)
+    turns = max(math.ceil((len(plan.looks) - 1) / count), 1)
+    shares = [plan.share(turn, count) for turn in range(begin, begin + turns)]
+    assert all(one[0] == plan.looks[0] and len(one) <= count + 1 for one in shares)
+    assert sorted(look for one in shares for look in one[1:]) == sorted(plan.looks[1:])
+
+
 def test_a_plan_says_what_it_is() -> None:
     plan = plan_search(1280, 720, 24)
     counts = ", ".join(f"{len(one)} of {side_of(one)} px" for one in plan.rounds[1:])
-    assert str(plan) == f"faces from 24 px in 1280x720: the whole frame, then tiles: {counts}"
+    assert str(plan) == f"faces from 24 px in 1280x720: the whole frame, then tiles: {counts}; 105 looks in all"
     assert str(plan_search(100, 80, 24)) == "faces from 24 px in 100x80: the whole frame"
 
 

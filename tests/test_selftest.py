@@ -27,7 +27,7 @@ def test_damaged_weights_are_found(tmp_path: Path) -> None:
     run = maskcam("selftest", "--model", weights, cwd=tmp_path)
     assert run.returncode == 1
     assert "FAILED  weights:" in run.stdout
-    assert "ok      faces near:" in run.stdout
+    assert "ok      faces:" in run.stdout
     assert "Traceback" not in run.stdout + run.stderr
 
 

@@ -5,8 +5,9 @@ import pytest
 from support import judged
 
 from maskcam.frames import Event, EventKind, Faces, Reason, Result, Verdict
+from maskcam.single import judge_single
 from maskcam.tally import Summary, Tally
-from maskcam.tracks import Tracker, judge_single
+from maskcam.tracks import Tracker
 
 MASK, BARE, UNSURE = Verdict.MASK, Verdict.NO_MASK, Verdict.UNSURE
 

@@ -11,7 +11,8 @@ from support import judged
 
 from maskcam.association import assign
 from maskcam.frames import Event, EventKind, Faces, Floats, Reason, Result, Verdict
-from maskcam.tracks import Tracker, TrackRules, judge_single
+from maskcam.single import judge_single
+from maskcam.tracks import Tracker, TrackRules
 
 WIDTH, HEIGHT = 1280, 720
 
@@ -618,3 +619,42 @@ def test_whatever_comes_the_result_is_sound(
         assert all(last[track] is verdict for track, verdict in zip(tracks, result.verdicts, strict=True))
     assert [event.track for event in tracker.finish()] == sorted(present)
     assert seen == set(range(1, len(seen) + 1))
+
+
+# What the detector is told to expect.
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.floats(100, 1100), st.floats(100, 600)), max_size=5), st.floats(0.01, 0.4))
+def test_people_are_expected_where_they_are_shown_next(places: list[tuple[float, float]], wait: float) -> None:
+    """Whoever isn't found in the next frame is shown just where the detector was told to look."""
+    tracker = Tracker(0.5)
+    for number in range(4):
+        rows = [face(x + 9 * number, y + 4 * number) for x, y in places]
+        step(tracker, number, number * 0.04, rows)
+    time = 3 * 0.04 + wait
+    expected = tracker.expected(time, WIDTH, HEIGHT)
+    assert expected.shape == (len(expected), 4) and expected.dtype == np.float32
+    shown = step(tracker, 4, time, [])
+    assert sorted(np.clip(expected, 0, (WIDTH, HEIGHT, WIDTH, HEIGHT)).tolist()) == pytest.approx(
+        np.array(sorted(shown.boxes.tolist())), abs=0.01
+    )
+
+
+def test_who_was_not_seen_for_longest_is_expected_first_and_strangers_too() -> None:
+    tracker = Tracker(0.5)
+    step(tracker, 0, 0.0, [face(200, 200), face(800, 200)])
+    step(tracker, 0, 0.04, [face(800, 200), face(500, 500, score=0.4)])
+    middles = [round(float(box[0] + box[2]) / 2) for box in tracker.expected(0.08, WIDTH, HEIGHT)]
+    assert middles[0] == 200 and sorted(middles[1:]) == [500, 800]
+
+
+def test_nobody_is_expected_at_first_or_after_a_jump_in_time_or_size() -> None:
+    tracker = Tracker(0.5)
+    assert tracker.expected(0.0, WIDTH, HEIGHT).shape == (0, 4)
+    step(tracker, 0, 5.0, [face(200, 200)])
+    assert len(tracker.expected(5.04, WIDTH, HEIGHT)) == 1
+    assert not len(tracker.expected(5.04, WIDTH // 2, HEIGHT))
+    assert not len(tracker.expected(60.0, WIDTH, HEIGHT))
+    assert not len(tracker.expected(1.0, WIDTH, HEIGHT))
+    assert len(tracker.expected(5.04, WIDTH, HEIGHT)) == 1, "asking changes nothing"

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
 
 from maskcam.assets import DEMO_CLIP, asset
+from maskcam.frames import Pixels
 from maskcam.sources import VideoSource
 from tests.support import astronaut, environment, maskcam, one_clear_line, write_clip
 
@@ -31,7 +33,8 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the demo clip was worked through with every output."""
     folder = tmp_path_factory.mktemp("video")
     run = maskcam(
-        *("video", asset(DEMO_CLIP), "-o", "seen.mp4", "--json", "seen.jsonl", "--events", "seen.csv"), cwd=folder
+        *("video", asset(DEMO_CLIP), "-o", "seen.mp4", "--json", "seen.jsonl", "--events", "seen.csv", "--fast"),
+        cwd=folder,
     )
     assert run.returncode == 0, run.stderr
     assert run.stderr == ""
@@ -273,7 +276,7 @@ def test_sound_that_can_not_be_kept_is_told_in_one_line(tmp_path: Path, broken: 
     assert len(sound_packets(tmp_path / "out.mp4")) > 20
 
 
-def test_the_threshold_and_the_range_reach_the_verdict(tmp_path: Path) -> None:
+def test_the_threshold_reaches_the_verdict(tmp_path: Path) -> None:
     write_clip(tmp_path / "in.mp4", lambda _: astronaut(), 2)
 
     def face(*more: str) -> dict[str, Any]:
@@ -283,7 +286,39 @@ def test_the_threshold_and_the_range_reach_the_verdict(tmp_path: Path) -> None:
 
     assert face()["verdict"] == "no_mask"
     assert face("--threshold=0.999999")["verdict"] != "no_mask"
-    assert face()["box"] != face("--range=far")["box"]
+
+
+def hall(_: int) -> Pixels:
+    """A wide room with somebody far off, whose face is about 45 pixels wide."""
+    frame = np.full((720, 1280, 3), 120, np.uint8)
+    frame[400:640, 900:1140] = cv2.resize(astronaut(), (240, 240), interpolation=cv2.INTER_AREA)
+    return frame
+
+
+def test_a_video_is_searched_whole_unless_it_must_be_fast(tmp_path: Path) -> None:
+    write_clip(tmp_path / "hall.mp4", hall, 15)
+
+    def frames(*more: str) -> tuple[str, list[list[dict[str, Any]]]]:
+        run = maskcam(
+            *("video", "hall.mp4", "-o", "out.mp4", "--force", "--json", "seen.jsonl", "--verbose", *more), cwd=tmp_path
+        )
+        assert run.returncode == 0, run.stderr
+        lines = (tmp_path / "seen.jsonl").read_text().splitlines()
+        return run.stdout, [json.loads(line)["faces"] for line in lines]
+
+    def near(faces: list[dict[str, Any]]) -> bool:
+        expected = np.array([177, 75, 272, 178]) * 240 / 512 + [900, 400, 900, 400]
+        return any(np.abs(np.array(one["box"]) - expected).max() < 14 for one in faces)
+
+    said, whole = frames()
+    assert "looks for faces from 24 px in 1280x720: the whole frame, then tiles: " in said
+    assert all(near(faces) for faces in whole)
+    said, fast = frames("--fast")
+    assert "looks for faces from 40 px in 1280x720: " in said and said.splitlines()[0].endswith("in turns")
+    first = next(number for number, faces in enumerate(fast) if near(faces))
+    assert first < 8 and all(near(faces) for faces in fast[first:]), "once found, followed from frame to frame"
+    said, large = frames("--smallest-face", "200")
+    assert "faces from 200 px" in said and not any(near(faces) for faces in large)
 
 
 def test_a_record_that_nobody_reads_does_not_cost_the_video(tmp_path: Path) -> None:

@@ -199,7 +199,7 @@ def test_tab_goes_through_all_settings_in_the_order_they_are_read(dialog: Settin
     back = walk(dialog, dialog.threshold, lambda one: QTest.keyClick(one, Qt.Key.Key_Backtab))
     assert visited == [dialog.threshold, *back[:0:-1]]
     wanted = {
-        *(dialog.threshold, dialog.own_button, dialog.reach, dialog.alarm, dialog.alarm_seconds, dialog.cool_down),
+        *(dialog.threshold, dialog.own_button, dialog.smallest, dialog.alarm, dialog.alarm_seconds, dialog.cool_down),
         *(dialog.mirror_camera, dialog.mirror_other, dialog.privacy),
     }
     assert wanted < set(visited)

@@ -27,7 +27,6 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from maskcam.assets import DEMO_CLIP, MASK_MODEL, asset
 from maskcam.cameras import CameraInfo, CameraMode
-from maskcam.faces import Range
 from maskcam.frames import Pixels, Verdict
 from maskcam.handle import Handle
 from maskcam.live import Cause, LiveSource, SourceLost
@@ -505,17 +504,16 @@ def test_settings_take_effect_at_once_and_are_remembered(make: Make, qtbot: Any)
     dialog.threshold.setValue(20)
     assert one.state.settings.threshold == 0.2
     assert "Misses fewer" in dialog.words.text()
-    dialog.reach.setCurrentIndex(1)
+    dialog.smallest.setValue(60)
     dialog.alarm.click()
     dialog.alarm_seconds.setValue(5)
     dialog.cool_down.setValue(30)
     dialog.mirror_camera.click()
     dialog.mirror_other.click()
     dialog.privacy.click()
-    wanted = Settings(0.2, Range.FAR, True, 5.0, 30.0, False, True, True)
+    wanted = Settings(0.2, 60, True, 5.0, 30.0, False, True, True)
     assert one.state.settings == wanted
     assert Memory().settings() == wanted
-    until(qtbot, lambda: one.engine._loaded is Range.FAR)
     assert shown(one).mirrored
     dialog.own_button.click()
     assert one.state.settings.threshold is None
@@ -538,13 +536,11 @@ def test_people_keep_number_sum_and_alarm_when_the_settings_change(
         key(one, "log")
         until(qtbot, lambda: shown(one).alarm is AlarmLight.RAISED, 20)
         begun = shown(one).picture.number
-        for settings in ({"threshold": 0.9999}, {"reach": Range.FAR}, {"reach": Range.NEAR}, {"threshold": None}):
+        for settings in ({"threshold": 0.9999}, {"smallest_face": 90}, {"smallest_face": 30}, {"threshold": None}):
             one.apply(replace(one.state.settings, **settings))
-            until(qtbot, lambda: one.engine._loaded is one.state.settings.reach)
             before = shown(one).picture.number
             until(qtbot, lambda before=before: shown(one).picture.number > before + 25)
             seen = [int(track) for track in shown(one).picture.result.track_ids]
-            # Over the pause of a far look a face may be lost once and be found again; it must be nobody new.
             assert seen == [1], settings
             if "threshold" in settings:
                 assert (shown(one).counts.no_mask == 1) is (settings["threshold"] is None)
@@ -559,7 +555,7 @@ def test_people_keep_number_sum_and_alarm_when_the_settings_change(
 
 
 def test_wishes_of_the_command_line_are_not_remembered(make: Make) -> None:
-    one = make(overrides=lambda settings: replace(settings, threshold=0.3, reach=Range.FAR))
+    one = make(overrides=lambda settings: replace(settings, threshold=0.3, smallest_face=90))
     assert one.state.settings.threshold == 0.3
     one.actions_.by_name["alarm"].trigger()
     assert Memory().settings() == Settings(alarm=True)

@@ -41,7 +41,7 @@ def mine(image: Pixels, heads: Floats, faces: Floats, detector: FaceDetector) ->
     `heads` `(n, 4)` are the labelled heads whatever their label, `faces` `(m, 4)` the boxes of those whose face is
     known; all are pixels xyxy.
     """
-    looked = search(detector, image, plan_search(image.shape[1], image.shape[0], SMALLEST))
+    looked = search(detector, image, plan_search(image.shape[1], image.shape[0], SMALLEST).looks)
     boxes = merge(looked, same_iou=SAME_BOX, same_share=1.0).boxes
     in_heads = _inside(boxes, heads)
     for box, inside in zip(boxes, in_heads, strict=True):

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import QApplication
 
 from maskcam.assets import ICON, asset
 from maskcam.errors import FailedOnTheWay, UnusableInput
-from maskcam.faces import Range
 from maskcam.live_sources import SourceSpec
 from maskcam.signals import call_on_signals
 from maskcam.viewer.crash import CrashReporter, open_log
@@ -26,8 +25,8 @@ from maskcam.viewer.settings import Settings
 from maskcam.viewer.window import ViewerWindow
 
 
-def run(spec: SourceSpec | None, weights: Path, threshold: float | None, reach: Range | None) -> int:
-    """Open the window, and return when it is closed; `threshold` and `reach` count before what is remembered.
+def run(spec: SourceSpec | None, weights: Path, threshold: float | None, smallest: int | None) -> int:
+    """Open the window, and return when it is closed; `threshold` and `smallest` count before what is remembered.
 
     UnusableInput when the weights' card can't be used.
     """
@@ -47,7 +46,7 @@ def run(spec: SourceSpec | None, weights: Path, threshold: float | None, reach: 
     def overrides(settings: Settings) -> Settings:
         if threshold is not None:
             settings = replace(settings, threshold=threshold)
-        return settings if reach is None else replace(settings, reach=reach)
+        return settings if smallest is None else replace(settings, smallest_face=smallest)
 
     window = ViewerWindow(weights, Memory(), overrides)
     reporter = CrashReporter(lambda words: tell_of_crash(window, log))

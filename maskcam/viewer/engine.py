@@ -10,13 +10,15 @@ import numpy as np
 
 from maskcam.cameras import CameraMode
 from maskcam.classifier import MaskClassifier
-from maskcam.faces import FaceDetector, Range
-from maskcam.frames import Event, Faces, Judgement, Pixels
+from maskcam.faces import FaceDetector
+from maskcam.finder import FaceFinder
+from maskcam.frames import Event, Faces, Hints, Judgement, Pixels
 from maskcam.live import Analysed, LiveSource, LiveView
 from maskcam.live_sources import PlayedVideo, SourceSpec, open_source
 from maskcam.modelcard import load_card
 from maskcam.pipeline import Pipeline
 from maskcam.runner import LiveRunner
+from maskcam.search import Effort
 
 Opener = Callable[[SourceSpec], LiveSource]
 Errand = Callable[[Callable[[], bool]], None]
@@ -35,7 +37,7 @@ class _Nobody:
     def __init__(self, weights: Path) -> None:
         self.card = load_card(weights)
 
-    def detect(self, image: Pixels) -> Faces:
+    def detect(self, image: Pixels, hints: Hints | None = None) -> Faces:
         """No face."""
         return Faces.none()
 
@@ -54,14 +56,13 @@ class Engine:
     def __init__(
         self,
         weights: Path,
-        reach: Range,
+        smallest: int,
         threshold: float | None,
         on_change: Callable[[], None],
         opener: Opener = open_source,
     ) -> None:
         self._weights, self._opener, self._on_change = weights, opener, on_change
-        self._reach, self._threshold = reach, threshold
-        self._loaded: Range | None = None
+        self._smallest, self._threshold = smallest, threshold
         self._detector: FaceDetector | None = None
         self._classifier: MaskClassifier | None = None
         self._runner: LiveRunner | None = None
@@ -117,11 +118,11 @@ class Engine:
             self._errand = errand
             self._runner.reopen()
 
-    def judge(self, reach: Range, threshold: float | None) -> None:
+    def judge(self, smallest: int, threshold: float | None) -> None:
         """Judge by these from the next picture on; everybody keeps number and past."""
-        if (reach, threshold) == (self._reach, self._threshold):
+        if (smallest, threshold) == (self._smallest, self._threshold):
             return
-        self._reach, self._threshold = reach, threshold
+        self._smallest, self._threshold = smallest, threshold
         if self._runner is not None:
             self._runner.change_pipeline(self._build)
 
@@ -152,20 +153,12 @@ class Engine:
 
     def _build(self, before: Pipeline) -> Pipeline:
         """Load what isn't loaded yet; runs in the analysis thread, so the window never waits for it."""
-        reach, threshold = self._reach, self._threshold
-        with _LOADING:
-            detector, classifier = self._load(reach)
-        if classifier is self._classifier:
-            before.change_detector(detector)
-            before.change_threshold(threshold)
-            return before
-        self._classifier = classifier
-        return Pipeline(detector, classifier, threshold)
-
-    def _load(self, reach: Range) -> tuple[FaceDetector, MaskClassifier]:
-        if self._detector is None or self._loaded is not reach:
-            detector = FaceDetector(reach)
-            if self._detector is not None:
-                self._detector.close()
-            self._detector, self._loaded = detector, reach
-        return self._detector, self._classifier or MaskClassifier(self._weights)
+        smallest, threshold = self._smallest, self._threshold
+        if self._detector is None or self._classifier is None:
+            with _LOADING:
+                self._detector = FaceDetector()
+                self._classifier = MaskClassifier(self._weights)
+            before = Pipeline(self._detector, self._classifier)
+        before.change_detector(FaceFinder(self._detector, smallest, Effort.IN_TURNS))
+        before.change_threshold(threshold)
+        return before

@@ -8,10 +8,12 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from maskcam.faces import Range
+from maskcam.search import LEAST_FACE, SMALLEST_LIVE_FACE
 
 THRESHOLDS = (0.05, 0.95)
 """Between these the window's slider moves; the command line may go further."""
+SMALLEST_FACES = (LEAST_FACE, 400)
+"""Pixels of width."""
 ALARM_SECONDS = (0.5, 60.0)
 COOL_DOWN = (5.0, 3600.0)
 
@@ -21,12 +23,13 @@ class Settings:
     """All that takes effect at once and is remembered.
 
     `threshold` is the no-mask probability from which a face counts as bare, None for the model's own.
+    `smallest_face` is the width in pixels from which faces are looked for.
     `alarm_seconds` is how long a person must be without a mask, `cool_down` how long that person then stays
     unmentioned. A camera is a mirror to those before it, a film isn't; so each has its own switch.
     """
 
     threshold: float | None = None
-    reach: Range = Range.NEAR
+    smallest_face: int = SMALLEST_LIVE_FACE
     alarm: bool = False
     alarm_seconds: float = 2.0
     cool_down: float = 60.0
@@ -41,8 +44,7 @@ class Settings:
             raise ValueError(f"the threshold must lie between 0 and 1, not {self.threshold}")
         _check("the alarm's seconds", self.alarm_seconds, ALARM_SECONDS)
         _check("the cool-down", self.cool_down, COOL_DOWN)
-        if not isinstance(self.reach, Range):
-            raise ValueError(f"the range is near or far, not {self.reach!r}")
+        _check("the smallest face", self.smallest_face, SMALLEST_FACES)
 
     def as_texts(self) -> dict[str, str]:
         """Every value as a text; an empty one where nothing is set."""
@@ -92,7 +94,7 @@ def _flag(text: str) -> bool:
 
 _PARSERS: dict[str, Callable[[str], Any]] = {
     "threshold": lambda text: float(text) if text else None,
-    "reach": Range,
+    "smallest_face": int,
     "alarm": _flag,
     "alarm_seconds": float,
     "cool_down": float,

@@ -8,7 +8,6 @@ from dataclasses import replace
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QDoubleSpinBox,
@@ -17,12 +16,12 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QSlider,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
-from maskcam.faces import Range
-from maskcam.viewer.settings import ALARM_SECONDS, COOL_DOWN, THRESHOLDS, Settings, sensitivity_words
+from maskcam.viewer.settings import ALARM_SECONDS, COOL_DOWN, SMALLEST_FACES, THRESHOLDS, Settings, sensitivity_words
 
 _STEPS = 100
 
@@ -46,9 +45,11 @@ class SettingsDialog(QDialog):
         self.own_button = QPushButton("Model's own")
         # Else the Enter that ends the typing of a number would press it.
         self.own_button.setAutoDefault(False)
-        self.reach = QComboBox()
-        self.reach.addItem("Near: faces from an eighth of the picture's width", Range.NEAR)
-        self.reach.addItem("Far: from a twentieth, but slower", Range.FAR)
+        self.smallest = QSpinBox()
+        self.smallest.setRange(*SMALLEST_FACES)
+        self.smallest.setSingleStep(4)
+        self.smallest.setSuffix(" pixels wide")
+        self.smallest.setToolTip("Smaller faces are farther away. To find them takes longer.")
         self.alarm = QCheckBox("When somebody is without a mask")
         self.alarm_seconds = _seconds(ALARM_SECONDS, 0.5, 1)
         self.cool_down = _seconds(COOL_DOWN, 5, 0)
@@ -59,6 +60,7 @@ class SettingsDialog(QDialog):
         for widget, name in (
             (self.threshold, "Sensitivity"),
             (self.own_button, "Sensitivity: the model's own"),
+            (self.smallest, "Look for faces from this width on"),
             (self.alarm, "Alarm when somebody is without a mask"),
             (self.alarm_seconds, "Alarm after so many seconds without a mask"),
             (self.cool_down, "Seconds until the alarm tells of the same person again"),
@@ -78,7 +80,7 @@ class SettingsDialog(QDialog):
         for widget in self._all():
             widget.blockSignals(True)
         self.threshold.setValue(round(value * _STEPS))
-        self.reach.setCurrentIndex(self.reach.findData(settings.reach))
+        self.smallest.setValue(settings.smallest_face)
         self.alarm.setChecked(settings.alarm)
         self.alarm_seconds.setValue(settings.alarm_seconds)
         self.cool_down.setValue(settings.cool_down)
@@ -104,7 +106,7 @@ class SettingsDialog(QDialog):
         form = QFormLayout()
         form.setVerticalSpacing(14)
         form.addRow("Sensitivity", sensitivity)
-        form.addRow("Range", self.reach)
+        form.addRow("Faces from", self.smallest)
         form.addRow("Alarm", self.alarm)
         form.addRow("… after", self.alarm_seconds)
         form.addRow("… again for the same person after", self.cool_down)
@@ -121,7 +123,7 @@ class SettingsDialog(QDialog):
     def _connect(self) -> None:
         self.threshold.valueChanged.connect(lambda value: self._set(threshold=value / _STEPS))
         self.own_button.clicked.connect(lambda: self._set(threshold=None))
-        self.reach.currentIndexChanged.connect(lambda: self._set(reach=Range(self.reach.currentData())))
+        self.smallest.valueChanged.connect(lambda value: self._set(smallest_face=value))
         self.alarm_seconds.valueChanged.connect(lambda value: self._set(alarm_seconds=value))
         self.cool_down.valueChanged.connect(lambda value: self._set(cool_down=value))
         for name in ("alarm", "mirror_camera", "mirror_other", "privacy"):
@@ -135,7 +137,7 @@ class SettingsDialog(QDialog):
 
     def _all(self) -> tuple[QWidget, ...]:
         boxes = (self.alarm, self.mirror_camera, self.mirror_other, self.privacy)
-        return (self.threshold, self.reach, self.alarm_seconds, self.cool_down, *boxes)
+        return (self.threshold, self.smallest, self.alarm_seconds, self.cool_down, *boxes)
 
 
 def _seconds(limits: tuple[float, float], step: float, decimals: int) -> QDoubleSpinBox:

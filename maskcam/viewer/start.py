@@ -7,19 +7,18 @@ import sys
 from pathlib import Path
 
 from maskcam.errors import UnusableInput
-from maskcam.faces import Range
 from maskcam.modelcard import load_card
 from maskcam.source_spec import parse_source
 
 
-def start(source: str | None, weights: Path, threshold: float | None, reach: str | None) -> int:
+def start(source: str | None, weights: Path, threshold: float | None, smallest: int | None) -> int:
     """Open the viewer and return its exit code; UnusableInput for a wrong source, or without a screen."""
     spec = None if source is None else parse_source(source)
     load_card(weights)
     check_screen()
     from maskcam.viewer.app import run  # noqa: PLC0415 (brings Qt, which a wrong use need not wait for)
 
-    return run(spec, weights, threshold, None if reach is None else Range(reach))
+    return run(spec, weights, threshold, smallest)
 
 
 def check_screen() -> None:

@@ -121,7 +121,7 @@ class ViewerWindow(QMainWindow):
         self._remembered = replace(self._remembered, **new)
         self._memory.keep_settings(self._remembered)
         self.state.apply(settings)
-        self.engine.judge(settings.reach, settings.threshold)
+        self.engine.judge(settings.smallest_face, settings.threshold)
         self.front.timeline.setVisible(settings.timeline)
         if self.dialog is not None:
             self.dialog.show_settings(settings)
@@ -184,7 +184,7 @@ class ViewerWindow(QMainWindow):
 
     def _new_engine(self) -> Engine:
         settings = self.state.settings
-        return Engine(self._weights, settings.reach, settings.threshold, self._wake, self._opener)
+        return Engine(self._weights, settings.smallest_face, settings.threshold, self._wake, self._opener)
 
     def _reopen(self, errand: Errand) -> None:
         self.engine.reopen(errand)

@@ -21,10 +21,12 @@ import pytest
 
 from maskcam.assets import MASK_MODEL, asset
 from maskcam.classifier import MaskClassifier
-from maskcam.faces import FaceDetector, Range
-from maskcam.frames import Faces, Floats, Pixels
+from maskcam.faces import FaceDetector
+from maskcam.finder import FaceFinder
+from maskcam.frames import Faces, Hints, Judgement, Pixels
 from maskcam.overlay import draw
 from maskcam.pipeline import Pipeline
+from maskcam.search import Effort
 from maskcam.signals import StopRequest
 from maskcam.sinks import VideoSink
 from maskcam.sources import VideoSource
@@ -32,7 +34,7 @@ from maskcam.video_job import VideoOutputs, process_video
 from tests.support import astronaut, environment, write_clip
 
 WIDTH, HEIGHT = 1280, 720
-FRAMES = 240
+FRAMES = 120
 
 
 def scene(faces: int) -> Callable[[int], Pixels]:
@@ -63,24 +65,29 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     return {faces: write_clip(folder / f"{faces}.mp4", scene(faces), FRAMES, 30) for faces in (1, 5)}
 
 
-@pytest.fixture(scope="module", params=[1, 5], ids=["one face near", "five faces far"])
-def parts(request: pytest.FixtureRequest) -> Iterator[tuple[int, FaceDetector, MaskClassifier]]:
-    reach = Range.NEAR if request.param == 1 else Range.FAR
-    with FaceDetector(reach) as detector, MaskClassifier(asset(MASK_MODEL)) as classifier:
-        yield request.param, detector, classifier
+Parts = tuple[int, FaceFinder, MaskClassifier]
 
 
-def test_whole_video(
-    benchmark: Any, clips: dict[int, Path], parts: tuple[int, FaceDetector, MaskClassifier], tmp_path: Path
-) -> None:
-    faces, detector, classifier = parts
+@pytest.fixture(
+    scope="module",
+    params=[(1, Effort.IN_TURNS), (5, Effort.IN_TURNS), (1, Effort.EVERYTHING), (5, Effort.EVERYTHING)],
+    ids=["one face, fast", "five faces, fast", "one face", "five faces"],
+)
+def parts(request: pytest.FixtureRequest) -> Iterator[Parts]:
+    faces, effort = request.param
+    with FaceDetector() as detector, MaskClassifier(asset(MASK_MODEL)) as classifier:
+        yield faces, FaceFinder(detector, effort=effort), classifier
+
+
+def test_whole_video(benchmark: Any, clips: dict[int, Path], parts: Parts, tmp_path: Path) -> None:
+    faces, finder, classifier = parts
     seen: list[int] = []
 
     def run() -> None:
         with VideoSource(clips[faces]) as source:
             outputs = VideoOutputs(tmp_path / "out.mp4", force=True)
             process_video(
-                source, Pipeline(detector, classifier), outputs, StopRequest(), lambda one: seen.append(len(one))
+                source, Pipeline(finder, classifier), outputs, StopRequest(), lambda one: seen.append(len(one))
             )
 
     benchmark.pedantic(run, rounds=3, warmup_rounds=1)
@@ -107,24 +114,22 @@ class Timed:
         return timed
 
 
-def test_share_of_each_stage(
-    benchmark: Any, clips: dict[int, Path], parts: tuple[int, FaceDetector, MaskClassifier], tmp_path: Path
-) -> None:
+def test_share_of_each_stage(benchmark: Any, clips: dict[int, Path], parts: Parts, tmp_path: Path) -> None:
     """One stage after another in one thread, so that the times add up; and the share of our own Python."""
-    faces, detector, classifier = parts
+    faces, finder, classifier = parts
 
     def run(timed: Timed) -> None:
         class Detector:
-            def detect(self, image: Pixels) -> Faces:
-                found: Faces = timed("detect", detector.detect)(image)
+            def detect(self, image: Pixels, hints: Hints | None = None) -> Faces:
+                found: Faces = timed("detect", finder.detect)(image, hints)
                 return found
 
         class Classifier:
             card = classifier.card
 
-            def no_mask_probability(self, crops: Pixels) -> Floats:
-                found: Floats = timed("classify", classifier.no_mask_probability)(crops)
-                return found
+            def judge(self, crops: Pixels) -> Judgement:
+                said: Judgement = timed("classify", classifier.judge)(crops)
+                return said
 
         pipeline = Pipeline(Detector(), Classifier())
         with VideoSource(clips[faces]) as source, VideoSink.like(source, tmp_path / "out.mp4", True) as sink:

@@ -112,8 +112,7 @@ def watch(screen: Screen, home: Path, faces: int, seconds: float) -> tuple[dict[
         for number in range(60):
             camera._encoded(number)
         process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(time.monotonic()), str(seconds), str(WARM_UP), "live", camera.url]
-            + (["--range", "far"] if faces > 4 else []),
+            [sys.executable, "-c", PROGRAM, str(time.monotonic()), str(seconds), str(WARM_UP), "live", camera.url],
             env=environment(
                 DISPLAY=screen.name,
                 QT_QPA_PLATFORM="xcb",
