@@ -30,6 +30,19 @@ def lean(above: float, before: Verdict, rules: TrackRules) -> Verdict:
     return Verdict.UNSURE
 
 
+def single_verdict(
+    probability: float, doubt: Reason | None, threshold: float, rules: TrackRules
+) -> tuple[Verdict, Reason | None]:
+    """What one crop says by itself, of which nothing is known before or after, and why if that is `unsure`.
+
+    `probability` is its no-mask probability, `doubt` why the crop is too poor to judge by, or None. ValueError for a
+    threshold that is none.
+    """
+    said = lean(log_odds(probability) - log_odds(check_threshold(threshold)), Verdict.UNSURE, rules)
+    reason = doubt or (Reason.MIXED if said is Verdict.UNSURE else None)
+    return (said if reason is None else Verdict.UNSURE), reason
+
+
 class Evidence:
     """The evidence on one person, averaged over time and not over frames.
 

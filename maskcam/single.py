@@ -8,8 +8,8 @@ import numpy as np
 
 from maskcam.association import fresh
 from maskcam.detections import as_box, check_detections, clipped, in_order
-from maskcam.evidence import check_threshold, lean, log_odds
-from maskcam.frames import Faces, Judgement, Reason, Result, Verdict
+from maskcam.evidence import check_threshold, single_verdict
+from maskcam.frames import Faces, Judgement, Reason, Result
 from maskcam.track_rules import TrackRules
 
 
@@ -31,18 +31,12 @@ def judge_single(
     right.
     """
     rules = rules or TrackRules()
-    limit = log_odds(check_threshold(threshold))
+    check_threshold(threshold)
     check_detections(width, height, faces, judgement, doubts)
     order = in_order(faces, judgement, doubts, (width, height), rules.picture_score)
     rows = [order[j] for j in fresh(faces.boxes[order].astype(np.float64), set(), rules)]
     rows.sort(key=lambda row: as_box(faces.boxes[row]))
-    verdicts: list[Verdict] = []
-    reasons: list[Reason | None] = []
-    for row in rows:
-        said = lean(log_odds(judgement.of(row)[0]) - limit, Verdict.UNSURE, rules)
-        reason = doubts[row] or (Reason.MIXED if said is Verdict.UNSURE else None)
-        verdicts.append(said if reason is None else Verdict.UNSURE)
-        reasons.append(reason)
+    said = [single_verdict(judgement.of(row)[0], doubts[row], threshold, rules) for row in rows]
     probability = judgement.no_mask_probability[rows]
     return Result(
         frame_index,
@@ -55,8 +49,8 @@ def judge_single(
         np.ones(len(rows), np.bool_),
         probability,
         probability,
-        tuple(verdicts),
-        tuple(reasons),
+        tuple(verdict for verdict, _ in said),
+        tuple(reason for _, reason in said),
         found=faces.boxes,
         not_face_probability=judgement.not_face_probability[rows],
     )
