@@ -543,6 +543,15 @@ def check_picture(path: Path) -> None:
     assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 10, f"{path.name} shows nothing"
 
 
+def check_verdicts(metrics: dict[str, Any], told: str) -> None:
+    answers, app = metrics["verdicts"]["answers"], metrics["verdicts"]["app"]
+    assert sum(one["bare"] for one in answers.values()) == metrics["positives"]
+    assert sum(one["masked"] for one in answers.values()) == metrics["negatives"]
+    assert app["with_verdict"] == sum(answers[name][truth] for name in (MASK, NO_MASK) for truth in ("bare", "masked"))
+    assert metrics["verdicts"]["levels"][0]["missed_alarms"] == metrics["missed_alarms"]
+    assert f"the app gives {app['with_verdict']} of {metrics['faces']} faces a verdict" in told
+
+
 def test_the_whole_command(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "report"
     model = asset(MASK_MODEL)
@@ -554,9 +563,8 @@ def test_the_whole_command(data: Path, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr and "broken.jpg" not in done.stderr
 
     metrics = json.loads((out / METRICS).read_text())
-    assert metrics["positive_class"] == NO_MASK
     assert (metrics["positives"], metrics["negatives"], metrics["faces"]) == (4, 6, 10)
-    assert metrics["threshold"] == load_card(model).threshold
+    assert (metrics["positive_class"], metrics["threshold"]) == (NO_MASK, load_card(model).threshold)
     assert metrics["sha256"] == file_sha256(model) and metrics["split"] == "test"
     for name in ("accuracy", "precision", "recall", "specificity", "f1", "roc_auc", "ece"):
         assert metrics[name] is None or 0 <= metrics[name] <= 1
@@ -566,6 +574,7 @@ def test_the_whole_command(data: Path, tmp_path: Path) -> None:
     assert [row["value"] for row in metrics["size_ladder"]] == list(VALUES[SIZE])
     assert len(metrics["weather_ladder"]) == len(WEATHER_STEPS)
     assert all(row["positives"] + row["negatives"] == 2 for row in metrics["size_ladder"] + metrics["weather_ladder"])
+    check_verdicts(metrics, done.stdout)
     listed = metrics["listed"][0]
     assert (listed["name"], listed["faces"], listed["false_alarms"]) == ("odd", 1, 1)
     assert listed["recall"] is None and listed["roc_auc"] is None
@@ -582,7 +591,16 @@ def test_the_whole_command(data: Path, tmp_path: Path) -> None:
     assert "positive class is `no_mask`" in report and "Wilson" in report and "equal width" in report
     for row in wrong:
         assert Path(row["path"]).name in report
-    for text in ("broken.jpg", "| odd |", "| own |", "| <24 |", "| 16 px |", "JPEG 8"):
+    for text in (
+        "broken.jpg",
+        "## Verdicts",
+        "| surest 80 % |",
+        "| odd |",
+        "| own |",
+        "| <24 |",
+        "| 16 px |",
+        "JPEG 8",
+    ):
         assert text in report
     pictures = [name for name in OUTPUTS if name.endswith(".png")] + ["wrong-1.png"]
     for name in pictures:

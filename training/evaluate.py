@@ -26,20 +26,24 @@ from training.plots import (
     draw_confusion,
     draw_precision_recall,
     draw_reliability,
+    draw_risk_coverage,
     draw_roc,
     draw_size_ladder,
     draw_weather_ladder,
 )
 from training.report import Facts, headline, write_report
 from training.report_folder import ReportFolder
+from training.report_verdicts import caught_line
 from training.scan import Trouble
 from training.scorers import open_scorer, weights_file
 from training.summary import Summary, summarise
 
 METRICS, WRONG, REPORT = "metrics.json", "wrong.csv", "report.md"
 CONFUSION, ROC, PRECISION_RECALL = "confusion.png", "roc.png", "precision-recall.png"
-RELIABILITY, SIZE_LADDER, WEATHER_LADDER = "reliability.png", "size-ladder.png", "weather-ladder.png"
-OUTPUTS = (METRICS, WRONG, REPORT, CONFUSION, ROC, PRECISION_RECALL, RELIABILITY, SIZE_LADDER, WEATHER_LADDER)
+RELIABILITY, RISK_COVERAGE = "reliability.png", "risk_coverage.png"
+SIZE_LADDER, WEATHER_LADDER = "size-ladder.png", "weather-ladder.png"
+DIAGRAMS = (CONFUSION, RISK_COVERAGE, SIZE_LADDER, WEATHER_LADDER, RELIABILITY, ROC, PRECISION_RECALL)
+OUTPUTS = (METRICS, WRONG, REPORT, *DIAGRAMS)
 """Every file of an evaluation but the contact sheets, `wrong-1.png` and on."""
 FORMAT = 1
 
@@ -115,6 +119,7 @@ def _draw(out: ReportFolder, summary: Summary, judged: Judged) -> dict[str, str]
     line = curve(judged.no_mask_probability, judged.bare)
     diagrams: list[tuple[str, str, Callable[[Path], None]]] = [
         (CONFUSION, "confusion matrix", lambda path: draw_confusion(measures, path)),
+        (RISK_COVERAGE, "errors by coverage", lambda path: draw_risk_coverage(summary.verdicts, path)),
         (SIZE_LADDER, "size ladder", lambda path: draw_size_ladder(summary, path)),
         (WEATHER_LADDER, "weather ladder", lambda path: draw_weather_ladder(summary, path)),
         (RELIABILITY, "reliability", lambda path: draw_reliability(summary.bins, measures, path)),
@@ -167,6 +172,7 @@ def _metrics(wanted: Wanted, facts: Facts, input_size: int, summary: Summary, tr
 def _tell(wanted: Wanted, summary: Summary, trouble: Trouble) -> Iterator[str]:
     yield f"positive class: no mask; called bare from probability {summary.overall.scores.threshold:.4f} on"
     yield headline(summary.overall)
+    yield caught_line(summary.verdicts)
     for row in summary.listed:
         if not row.measures.faces:
             yield f"{row.name}: none of its pictures are among these data"

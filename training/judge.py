@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from maskcam.crops import resize
+from maskcam.doubts import doubts
 from maskcam.errors import FailedOnTheWay, UnusableInput
-from maskcam.frames import Flags, Floats, Integers, Judgement, Pixels, check_array
-from maskcam.modelcard import NOT_FACE_FROM
+from maskcam.frames import Flags, Floats, Integers, Judgement, Pixels, Reason, check_array
+from maskcam.modelcard import NOT_FACE_FROM, CropRule
 from training.labelled import Labelled
 from training.ladders import Step
+from training.manifest import Box
 from training.metrics import called_bare
 from training.pictures import whole_crop
 from training.scan import Trouble
@@ -27,8 +29,9 @@ _AT_ONCE = 8
 class Judged:
     """The answers for n faces.
 
-    `no_mask_probability` is `(n,) float32`, 0 for a face that is `rejected`, `(n,) bool`, as none; `sizes`
-    `(n,) int64`, the longer side of the unscaled crop in pixels.
+    `no_mask_probability` is `(n,) float32`, 0 for a face that is `rejected`, `(n,) bool`, as none; `doubts` tells of
+    each why the app finds its crop too poor to judge by, or None; `sizes` `(n,) int64`, the longer side of the
+    unscaled crop in pixels.
     `on_ladder` holds, ascending, the m faces that climbed the ladders, `(m,) int64`; `by_step` is
     `(len(steps), m) float32`.
     """
@@ -36,6 +39,7 @@ class Judged:
     faces: tuple[Labelled, ...]
     no_mask_probability: Floats
     rejected: Flags
+    doubts: tuple[Reason | None, ...]
     sizes: Integers
     steps: tuple[Step, ...]
     on_ladder: Integers
@@ -45,6 +49,8 @@ class Judged:
         n, m = len(self.faces), len(self.on_ladder)
         check_array("no_mask_probability", self.no_mask_probability, (n,))
         check_array("rejected", self.rejected, (n,), np.bool_)
+        if len(self.doubts) != n:
+            raise ValueError(f"{n} faces need as many doubts, not {len(self.doubts)}")
         check_array("sizes", self.sizes, (n,), np.int64)
         check_array("on_ladder", self.on_ladder, (m,), np.int64)
         check_array("by_step", self.by_step, (len(self.steps), m))
@@ -81,10 +87,12 @@ def judge(
     on_ladder: list[int] = []
     plain: list[Floats] = []
     rejected: list[Flags] = []
+    doubtful: list[Reason | None] = []
     by_step: list[Floats] = []
     with tqdm(total=len(faces), desc="judging", unit=" faces", disable=None) as bar:
         for start in range(0, len(faces), _AT_ONCE):
             views: list[Pixels] = []
+            boxes: list[Box] = []
             climbers: list[Pixels] = []
             for number in range(start, min(start + _AT_ONCE, len(faces))):
                 bar.update()
@@ -99,10 +107,12 @@ def judge(
                     climbers += [step.view(crop, size) for step in steps]
                 readable.append(one)
                 sides.append(max(crop.shape[:2]))
+                boxes.append(one.box or _box_inside(crop, scorer.card.crop))
                 views.append(resize(crop, size))
             if views:
                 said = _ask(scorer, [*views, *climbers])
                 answers = called_bare(said)
+                doubtful += doubts(np.array(boxes, np.float32), np.stack(views))
                 rejected.append(said.not_face_probability[: len(views)] >= NOT_FACE_FROM)
                 plain.append(answers[: len(views)])
                 by_step.append(answers[len(views) :])
@@ -115,6 +125,7 @@ def judge(
         faces=tuple(readable),
         no_mask_probability=probability,
         rejected=np.concatenate(rejected),
+        doubts=tuple(doubtful),
         sizes=np.array(sides, np.int64),
         steps=tuple(steps),
         on_ladder=np.array(on_ladder, np.int64),
@@ -135,6 +146,12 @@ def judge_rejects(scorer: Scorer, rejects: Sequence[Labelled], trouble: Trouble)
         if views:
             kept.append(_ask(scorer, views).not_face_probability < NOT_FACE_FROM)
     return np.concatenate([np.zeros(0, np.bool_), *kept])
+
+
+def _box_inside(crop: Pixels, rule: CropRule) -> Box:
+    """Return the box, pixels xyxy, that the app would have cut this crop for."""
+    height, width = (side / (1 + 2 * rule.margin) for side in crop.shape[:2])
+    return 0.0, 0.0, width, height
 
 
 def _ask(scorer: Scorer, views: list[Pixels]) -> Judgement:

@@ -10,6 +10,7 @@ import numpy as np
 
 from training.ladders import SIZE, UNITS
 from training.measures import Bin, Curve, Interval, Measures
+from training.risk_coverage import LEVELS, RiskCoverage
 from training.summary import Rung, Summary
 
 if TYPE_CHECKING:
@@ -106,6 +107,34 @@ def draw_reliability(bins: Sequence[Bin], measures: Measures, target: Path) -> N
     error = "none" if measures.ece is None else f"{measures.ece:.4f}"
     axes.set_title(f"expected calibration error {error} ({len(bins)} bins of equal width)")
     axes.legend(loc="upper left")
+    figure.savefig(target, dpi=_DPI)
+
+
+def draw_risk_coverage(found: RiskCoverage, target: Path) -> None:
+    """Draw the errors among the surest faces against how many those are, and where the app stands."""
+    figure, axes = _figure(7, 5)
+    curve, app = found.curve, found.app
+    percent = 100 * curve.covered / max(app.faces, 1)
+    errors = 100 * (curve.missed + curve.false) / curve.covered
+    bare = curve.bare > 0
+    missed = 100 * curve.missed[bare] / curve.bare[bare]
+    axes.plot(percent, errors, "--", color=_FALSE, label="errors, % of the faces with a verdict")
+    axes.plot(percent[bare], missed, color=_MISSED, label="missed alarms, % of the bare faces with a verdict")
+    stands = 100 * (app.coverage or 0)
+    axes.axvline(stands, color="grey", linestyle=":", label=f"the app gives {stands:.1f} % a verdict")
+    scores = app.scores
+    if scores.accuracy is not None:
+        axes.plot(stands, 100 * (1 - scores.accuracy), "s", color=_FALSE)
+    if scores.recall is not None:
+        axes.plot(stands, 100 * (1 - scores.recall), "o", color=_MISSED)
+    left = min(stands, LEVELS[-1]) - 2
+    axes.set_xlim(left, 101)
+    # Of a few faces one error is a large share; where those aren't seen, the axis needn't reach so high.
+    axes.set_ylim(0, 1.1 * max([1, *errors[percent >= left], *missed[percent[bare] >= left]]))
+    axes.set_xlabel("faces with a verdict, % (the surest first; the marks are the app)")
+    axes.set_ylabel("errors, %")
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside upper center")  # within the axes it would cover marks
     figure.savefig(target, dpi=_DPI)
 
 

@@ -9,7 +9,9 @@ from pathlib import PurePath
 from training.judge import Judged
 from training.labelled import Labelled
 from training.ladders import SIZE, UNITS
-from training.measures import BINS, Interval, Measures
+from training.markdown import cell, percent_of, share
+from training.measures import BINS, Measures
+from training.report_verdicts import verdicts
 from training.scan import INCORRECT, Trouble
 from training.summary import Row, Summary
 
@@ -35,6 +37,7 @@ def write_report(
     parts = [
         _head(facts, summary),
         _overall(summary.overall),
+        verdicts(summary.verdicts),
         _wrong(judged, wrong, pictures),
         _rows("By source", "source", summary.by_source),
         _rows("By size", "side of the crop, px", summary.by_size),
@@ -53,7 +56,7 @@ def write_report(
 def headline(measures: Measures) -> str:
     """Return the errors in one line."""
     scores = measures.scores
-    missed, false = _percent_of(measures.missed_interval), _percent_of(measures.false_interval)
+    missed, false = percent_of(measures.missed_interval), percent_of(measures.false_interval)
     return (
         f"{scores.missed_alarms} of {scores.positives} bare faces missed (95 %: {missed}),"
         f" {scores.false_alarms} of {scores.negatives} masked faces a false alarm (95 %: {false})"
@@ -84,13 +87,13 @@ def _overall(measures: Measures) -> Iterator[str]:
     yield "| --- | --- |"
     rows = [
         ("faces", str(measures.faces)),
-        ("accuracy", _share(scores.accuracy)),
-        ("precision (called bare and bare)", _share(measures.precision)),
-        ("recall (bare and called bare)", _share(scores.recall)),
-        ("specificity (masked and called masked)", _share(scores.specificity)),
-        ("F1", _share(measures.f1)),
-        ("ROC AUC", _share(measures.roc_auc, 5)),
-        ("expected calibration error", _share(measures.ece)),
+        ("accuracy", share(scores.accuracy)),
+        ("precision (called bare and bare)", share(measures.precision)),
+        ("recall (bare and called bare)", share(scores.recall)),
+        ("specificity (masked and called masked)", share(scores.specificity)),
+        ("F1", share(measures.f1)),
+        ("ROC AUC", share(measures.roc_auc, 5)),
+        ("expected calibration error", share(measures.ece)),
     ]
     yield from (f"| {name} | {value} |" for name, value in rows)
     yield ""
@@ -214,24 +217,11 @@ def _row(name: str, measures: Measures) -> str:
     scores = measures.scores
     missed, false = f"{scores.missed_alarms} of {scores.positives}", f"{scores.false_alarms} of {scores.negatives}"
     return (
-        f"| {_cell(name)} | {missed} | {_percent_of(measures.missed_interval)} | {false}"
-        f" | {_percent_of(measures.false_interval)} | {_share(scores.accuracy)} | {_share(measures.roc_auc)} |"
+        f"| {cell(name)} | {missed} | {percent_of(measures.missed_interval)} | {false}"
+        f" | {percent_of(measures.false_interval)} | {share(scores.accuracy)} | {share(measures.roc_auc)} |"
     )
-
-
-def _percent_of(interval: Interval | None) -> str:
-    return "-" if interval is None else f"{100 * interval[0]:.2f}-{100 * interval[1]:.2f} %"
-
-
-def _share(value: float | None, digits: int = 4) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def _short(face: Labelled) -> str:
     name = PurePath(*face.path.parts[-4:]).as_posix()
-    return _cell(name if face.box is None else f"{name}, at {', '.join(f'{value:.0f}' for value in face.box)}")
-
-
-def _cell(text: str) -> str:
-    """Keep a name from breaking the table, or the file's encoding."""
-    return text.encode(errors="replace").decode().replace("|", "\\|").replace("\n", " ")
+    return cell(name if face.box is None else f"{name}, at {', '.join(f'{value:.0f}' for value in face.box)}")

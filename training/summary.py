@@ -16,6 +16,7 @@ from training.judge import Judged
 from training.labelled import Listed
 from training.ladders import SIZE, UNITS, Step
 from training.measures import BINS, Bin, Measures, calibration, measure
+from training.risk_coverage import RiskCoverage, measure_coverage
 from training.scan import INCORRECT
 
 SIZE_EDGES = (24, 48, 96, 192)
@@ -64,6 +65,7 @@ class Rejection:
 class Summary:
     """Everything that is reported of one evaluation, apart from the single faces.
 
+    `verdicts` tells what the app would say, `unsure` included; all else goes by the threshold alone.
     `incorrect` holds the faces with a mask worn incorrectly and all others, when there are any; `listed` each list
     and all faces but those; `unchanged` the faces that climbed the ladders as they are; `drawn` the bare ones of
     them with each kind of thing drawn on them.
@@ -78,6 +80,7 @@ class Summary:
     rungs: tuple[Rung, ...]
     drawn: tuple[Row, ...]
     bins: tuple[Bin, ...]
+    verdicts: RiskCoverage
     rejection: Rejection | None = None
 
     def of_kind(self, kind: str) -> tuple[Rung, ...]:
@@ -117,6 +120,7 @@ class Summary:
             "ladder_unchanged": self.unchanged.as_dict(),
             "size_ladder": [one.as_dict() for one in self.of_kind(SIZE)],
             "weather_ladder": [one.as_dict() for one in self.rungs if one.step.kind != SIZE],
+            "verdicts": self.verdicts.as_dict(),
             "third_answer": self.rejection.as_dict() if self.rejection else None,
             "drawn_on_bare_faces": [one.as_dict() for one in self.drawn],
             "units": UNITS,
@@ -161,6 +165,7 @@ def summarise(
         ),
         drawn=_drawn(drawn, threshold) if drawn else (),
         bins=calibration(probability, bare),
+        verdicts=measure_coverage(judged, threshold),
         rejection=None if rejects_kept is None else _rejection(judged, rejects_kept),
     )
 
