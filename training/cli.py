@@ -1,22 +1,20 @@
-"""The training commands: parse, call, print."""
+"""The training's command line: its options, its errors and its exit codes."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 
 from maskcam import __version__
-from maskcam.assets import MASK_MODEL, asset
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.search import SMALLEST_FACE
-from training.checkpoint import RunFolder, TrainConfig
+from training.checkpoint import TrainConfig
+from training.commands import run_ablate, run_evaluate, run_evaluate_scenes, run_export, run_prepare, run_train
 from training.model import IMAGENET
-from training.prepare import describe, prepare
 from training.sampling import INGREDIENTS
-from training.train import Interrupted, train
+from training.train import Interrupted
 
 _EXAMPLES = """examples:
   python -m training prepare data/face-mask-12k data/face-mask-4k --out runs/data
@@ -48,80 +46,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _prepare(options: argparse.Namespace) -> int:
-    prepared = prepare(options.data, options.out, options.about)
-    for line in describe(prepared):
-        print(line)
-    print(f"wrote {options.out / 'manifest.csv'} with {len(prepared.samples)} faces")
-    return 0
-
-
-def _train(options: argparse.Namespace) -> int:
-    if options.resume == (options.manifest is not None):
-        raise UnusableInput("give a manifest to start a training, or --resume to go on with one")
-    config = None
-    given = {one.name: value for one in fields(TrainConfig) if (value := getattr(options, one.name, None)) is not None}
-    if options.resume and given:
-        raise UnusableInput("--resume goes on as the run was begun; leave the other options out")
-    if not options.resume:
-        given |= {"manifest": str(options.manifest.resolve()), "weights": options.weights or IMAGENET}
-        try:
-            config = TrainConfig(**given)
-        except ValueError as error:
-            raise UnusableInput(str(error)) from None
-    progress = train(RunFolder(options.out), config)
-    print(
-        f"trained {progress.step} steps; best validation loss {progress.best_loss:.4f} in epoch {progress.best_epoch}"
-    )
-    print(f"export it with: python -m training export {options.out}")
-    return 0
-
-
-def _export(options: argparse.Namespace) -> int:
-    from training.export import export  # noqa: PLC0415 (brings TensorFlow, which `prepare` does without)
-
-    for line in export(RunFolder(options.folder), options.out, options.force):
-        print(line)
-    return 0
-
-
-def _evaluate(options: argparse.Namespace) -> int:
-    from training.evaluate import Wanted, evaluate  # noqa: PLC0415 (brings LiteRT and Pillow's fonts)
-
-    given = {one.name: getattr(options, one.name) for one in fields(Wanted)}
-    given |= {name: tuple(given[name]) for name in ("data", "listed")}
-    try:
-        wanted = Wanted(**given)
-    except ValueError as error:
-        raise UnusableInput(str(error)) from None
-    for line in evaluate(wanted):
-        print(line)
-    return 0
-
-
-def _evaluate_scenes(options: argparse.Namespace) -> int:
-    from training.evaluate_scenes import evaluate_scenes  # noqa: PLC0415 (brings LiteRT and MediaPipe)
-
-    model = options.model or asset(MASK_MODEL)
-    numbers = {"smallest": options.smallest, "threshold": options.threshold}
-    for line in evaluate_scenes(options.folder, model, options.out, **numbers, force=options.force):
-        print(line)
-    return 0
-
-
-def _ablate(options: argparse.Namespace) -> int:
-    from training.ablation import Budget, ablate  # noqa: PLC0415 (brings TensorFlow, which `prepare` does without)
-
-    given = {one.name: value for one in fields(Budget) if (value := getattr(options, one.name)) is not None}
-    try:
-        budget = Budget(**given)
-    except ValueError as error:
-        raise UnusableInput(str(error)) from None
-    for line in ablate(options.manifest.resolve(), options.out, budget):
-        print(line, flush=True)
-    return 0
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training",
@@ -137,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--about", type=Path, metavar="FILE", help="JSON with name and licence of each source, for the card"
     )
-    one.set_defaults(run=_prepare)
+    one.set_defaults(run=run_prepare)
     _add_train(commands)
     one = commands.add_parser("export", help="convert a run to the file that the app loads, with its card")
     one.add_argument("folder", type=Path, metavar="RUN", help="the folder of a training")
@@ -145,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, default=Path("assets/mask_classifier.tflite"), help="the file to write (%(default)s)"
     )
     one.add_argument("--force", action="store_true", help="replace files that are there")
-    one.set_defaults(run=_export)
+    one.set_defaults(run=run_export)
     _add_evaluate(commands)
     _add_evaluate_scenes(commands)
     _add_ablate(commands)
@@ -167,7 +91,7 @@ def _add_ablate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     one.add_argument("--epoch-images", type=int, metavar="N", help="pictures in an epoch (2048)")
     one.add_argument("--seed", type=int, metavar="N", help="fixes what chance decides (1)")
     one.add_argument("--ladder-faces", type=int, metavar="N", help="faces made smaller, darker, covered (200)")
-    one.set_defaults(run=_ablate)
+    one.set_defaults(run=run_ablate)
 
 
 def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -219,14 +143,15 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     one.add_argument(
         "--source", action="append", dest="sources", metavar="NAME", help="train on this source only; may be repeated"
     )
-    one.set_defaults(run=_train)
+    one.set_defaults(run=run_train)
 
 
 def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     one = commands.add_parser(
         "evaluate",
         help="judge a model on labelled faces",
-        description="Judge a model on labelled faces. The positive class is no mask: a bare face.",
+        description="Judge a model on labelled faces, and tell what the app would say of each, unsure included. The"
+        " positive class is no mask: a bare face.",
     )
     one.add_argument("model", type=Path, metavar="MODEL", help="a run's folder, or a .tflite or .keras file")
     one.add_argument("data", nargs="+", type=Path, metavar="DATA", help="manifests, or folders in a known layout")
@@ -252,7 +177,7 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "--smallest", type=int, default=0, metavar="PX", help="leave out faces whose box is less wide (%(default)s)"
     )
     one.add_argument("--force", action="store_true", help="replace the files of an earlier evaluation")
-    one.set_defaults(run=_evaluate)
+    one.set_defaults(run=run_evaluate)
 
 
 def _add_evaluate_scenes(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -278,4 +203,4 @@ def _add_evaluate_scenes(commands: argparse._SubParsersAction[argparse.ArgumentP
         "--threshold", type=float, metavar="P", help="call a face bare from this probability on (the model's own)"
     )
     one.add_argument("--force", action="store_true", help="replace the files of an earlier evaluation")
-    one.set_defaults(run=_evaluate_scenes)
+    one.set_defaults(run=run_evaluate_scenes)

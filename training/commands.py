@@ -1,0 +1,93 @@
+"""The training commands: each takes the parsed options, does its work, prints what it has to tell and returns 0."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields
+
+from maskcam.assets import MASK_MODEL, asset
+from maskcam.errors import UnusableInput
+from training.checkpoint import RunFolder, TrainConfig
+from training.model import IMAGENET
+from training.prepare import describe, prepare
+from training.train import train
+
+
+def run_prepare(options: argparse.Namespace) -> int:
+    """Read folders of data and write a manifest."""
+    prepared = prepare(options.data, options.out, options.about)
+    for line in describe(prepared):
+        print(line)
+    print(f"wrote {options.out / 'manifest.csv'} with {len(prepared.samples)} faces")
+    return 0
+
+
+def run_train(options: argparse.Namespace) -> int:
+    """Start a training or go on with one."""
+    if options.resume == (options.manifest is not None):
+        raise UnusableInput("give a manifest to start a training, or --resume to go on with one")
+    config = None
+    given = {one.name: value for one in fields(TrainConfig) if (value := getattr(options, one.name, None)) is not None}
+    if options.resume and given:
+        raise UnusableInput("--resume goes on as the run was begun; leave the other options out")
+    if not options.resume:
+        given |= {"manifest": str(options.manifest.resolve()), "weights": options.weights or IMAGENET}
+        try:
+            config = TrainConfig(**given)
+        except ValueError as error:
+            raise UnusableInput(str(error)) from None
+    progress = train(RunFolder(options.out), config)
+    print(
+        f"trained {progress.step} steps; best validation loss {progress.best_loss:.4f} in epoch {progress.best_epoch}"
+    )
+    print(f"export it with: python -m training export {options.out}")
+    return 0
+
+
+def run_export(options: argparse.Namespace) -> int:
+    """Convert a run to the file that the app loads."""
+    from training.export import export  # noqa: PLC0415 (brings TensorFlow, which `prepare` does without)
+
+    for line in export(RunFolder(options.folder), options.out, options.force):
+        print(line)
+    return 0
+
+
+def run_evaluate(options: argparse.Namespace) -> int:
+    """Judge a model on labelled faces."""
+    from training.evaluate import Wanted, evaluate  # noqa: PLC0415 (brings LiteRT and Pillow's fonts)
+
+    given = {one.name: getattr(options, one.name) for one in fields(Wanted)}
+    given |= {name: tuple(given[name]) for name in ("data", "listed")}
+    try:
+        wanted = Wanted(**given)
+    except ValueError as error:
+        raise UnusableInput(str(error)) from None
+    for line in evaluate(wanted):
+        print(line)
+    return 0
+
+
+def run_evaluate_scenes(options: argparse.Namespace) -> int:
+    """Judge the whole app on labelled scenes."""
+    from training.evaluate_scenes import evaluate_scenes  # noqa: PLC0415 (brings LiteRT and MediaPipe)
+
+    model = options.model or asset(MASK_MODEL)
+    numbers = {"smallest": options.smallest, "threshold": options.threshold}
+    for line in evaluate_scenes(options.folder, model, options.out, **numbers, force=options.force):
+        print(line)
+    return 0
+
+
+def run_ablate(options: argparse.Namespace) -> int:
+    """Train small networks, one change at a time."""
+    from training.ablation import Budget, ablate  # noqa: PLC0415 (brings TensorFlow, which `prepare` does without)
+
+    given = {one.name: value for one in fields(Budget) if (value := getattr(options, one.name)) is not None}
+    try:
+        budget = Budget(**given)
+    except ValueError as error:
+        raise UnusableInput(str(error)) from None
+    for line in ablate(options.manifest.resolve(), options.out, budget):
+        print(line, flush=True)
+    return 0
