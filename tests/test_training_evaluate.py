@@ -31,7 +31,7 @@ from maskcam.modelcard import MASK, NO_MASK, CropRule, ModelCard, card_path, fil
 from tests.support import ROOT, astronaut, environment
 from training.checkpoint import RunFolder, TrainConfig
 from training.cli import main
-from training.contact import COLUMNS, ROWS, sheets
+from training.contact import LARGE, Tile, page, sheets
 from training.evaluate import METRICS, OUTPUTS, REPORT, SIZE_LADDER, WEATHER_LADDER, WRONG
 from training.export import MEAN_APART, MOST_APART, convert
 from training.judge import Judged, judge
@@ -433,21 +433,23 @@ def test_scenes_bring_masks_worn_incorrectly_only_when_asked(tmp_path: Path) -> 
 
 
 def test_the_contact_sheets_show_every_wrong_face(tmp_path: Path) -> None:
-    count = COLUMNS * ROWS + 3
+    count = LARGE.on_page + 3
     faces = grey_faces(tmp_path, [200] * count)
     name = "a_name_that_is_much_too_long_for_the_width_of_a_face_and_has_to_be_shortened.png"
     faces[-1] = replace(faces[-1], path=faces[-1].path.rename(tmp_path / name))
     blue = np.zeros((30, 30, 3), np.uint8)
     blue[..., 2] = 255
-    save(blue, faces[COLUMNS * ROWS].path)
+    save(blue, faces[LARGE.on_page].path)
     judged = judge(Brightness(), faces, (), None, Trouble())
     pages = list(sheets(judged, range(count), CropRule()))
     assert len(pages) == 2
     assert all(page.dtype == np.uint8 and page.shape[2] == 3 for page in pages)
     grey = [np.isclose(page, 200, atol=1).all(axis=2).sum() for page in pages]
-    assert grey[0] >= COLUMNS * ROWS * 180 * 180 and grey[1] >= 2 * 180 * 180
+    assert grey[0] >= LARGE.on_page * 180 * 180 and grey[1] >= 2 * 180 * 180
     assert (pages[1] == (0, 0, 255)).all(axis=2).sum() == 180 * 180
     assert list(sheets(judged, [], CropRule())) == []
+    with pytest.raises(ValueError, match="don't fit"):
+        page([Tile(blue, (), (0, 0, 0))] * count, "too many", LARGE)
 
 
 # Scorers.

@@ -1,8 +1,9 @@
-"""Contact sheets: every face that was judged wrongly, with its name, the truth and the probability."""
+"""Contact sheets: many small pictures on a page, each with a few words below."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -13,56 +14,87 @@ from maskcam.modelcard import CropRule
 from training.judge import Judged
 from training.pictures import whole_crop
 
-COLUMNS, ROWS = 6, 5
-SIDE = 180
-"""Pixels of a face on the sheet."""
-_TEXT, _GAP, _HEAD = 50, 10, 40
-_MISSED, _FALSE = (176, 58, 0), (0, 84, 150)
+_GAP, _HEAD = 10, 40
+RED, BLUE = (176, 58, 0), (0, 84, 150)
+"""Inks for the serious errors and for the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How many tiles a page holds, the side of their pictures in pixels, the lines below and the size of their type."""
+
+    columns: int
+    rows: int
+    side: int
+    lines: int
+    type_size: int
+
+    @property
+    def on_page(self) -> int:
+        """How many tiles a page holds."""
+        return self.columns * self.rows
+
+
+LARGE = Layout(columns=6, rows=5, side=180, lines=3, type_size=13)
+SMALL = Layout(columns=10, rows=16, side=120, lines=5, type_size=11)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tile:
+    """A picture `(h, w, 3) uint8 RGB` and the words below it; all lines but the first are in `ink`."""
+
+    picture: Pixels
+    lines: tuple[str, ...]
+    ink: tuple[int, int, int]
+
+
+def page(tiles: Sequence[Tile], title: str, layout: Layout) -> Pixels:
+    """Return a page, `(h, w, 3) uint8 RGB`, as high as its tiles need; ValueError for more than fit."""
+    if len(tiles) > layout.on_page:
+        raise ValueError(f"{len(tiles)} tiles don't fit a page of {layout.on_page}")
+    step, font = layout.type_size + 2, ImageFont.load_default(layout.type_size)
+    wide, high = layout.side + _GAP, layout.side + layout.lines * step + 5 + _GAP
+    rows = -(-len(tiles) // layout.columns)
+    sheet = Image.new("RGB", (layout.columns * wide + _GAP, _HEAD + rows * high + _GAP), "white")
+    draw = ImageDraw.Draw(sheet)
+    draw.text((_GAP, 10), title, fill="black", font=ImageFont.load_default(18))
+    for place, tile in enumerate(tiles):
+        x, y = _GAP + place % layout.columns * wide, _HEAD + place // layout.columns * high
+        sheet.paste(Image.fromarray(resize(tile.picture, layout.side)), (x, y))
+        for line, text in enumerate(tile.lines):
+            ink = "black" if line == 0 else tile.ink
+            below = y + layout.side + 2 + step * line
+            draw.text((x, below), _fit(text, font, layout.side), fill=ink, font=font)
+    return np.array(sheet, np.uint8)
 
 
 def sheets(judged: Judged, wrong: Sequence[int], rule: CropRule) -> Iterator[Pixels]:
     """Yield the pages, `(h, w, 3) uint8 RGB`, that show the faces `wrong` in this order; none for no face."""
-    on_page = COLUMNS * ROWS
-    pages = -(-len(wrong) // on_page)
-    for page in range(pages):
-        chosen = wrong[page * on_page : (page + 1) * on_page]
-        yield _sheet(judged, chosen, rule, f"Wrong predictions, page {page + 1} of {pages}, {len(wrong)} in all")
+    pages = -(-len(wrong) // LARGE.on_page)
+    for number in range(pages):
+        chosen = wrong[number * LARGE.on_page : (number + 1) * LARGE.on_page]
+        tiles = [_wrong(judged, one, rule) for one in chosen]
+        yield page(tiles, f"Wrong predictions, page {number + 1} of {pages}, {len(wrong)} in all", LARGE)
 
 
-def _sheet(judged: Judged, chosen: Sequence[int], rule: CropRule, title: str) -> Pixels:
-    rows = -(-len(chosen) // COLUMNS)
-    wide, high = SIDE + _GAP, SIDE + _TEXT + _GAP
-    sheet = Image.new("RGB", (COLUMNS * wide + _GAP, _HEAD + rows * high + _GAP), "white")
-    draw = ImageDraw.Draw(sheet)
-    draw.text((_GAP, 10), title, fill="black", font=_font(18))
-    for place, number in enumerate(chosen):
-        face = judged.faces[number]
-        x, y = _GAP + place % COLUMNS * wide, _HEAD + place // COLUMNS * high
-        crop = resize(whole_crop(face.path, face.box, rule), SIDE)
-        sheet.paste(Image.fromarray(crop), (x, y))
-        colour, kind = (_MISSED, "MISSED") if face.bare else (_FALSE, "FALSE ALARM")
-        lines = [
-            _fit(face.path.name, _font(13)),
-            f"{kind}, truth: {face.truth.replace('_', ' ')}",
-            f"no mask {judged.no_mask_probability[number]:.3f}, {judged.sizes[number]} px",
-        ]
-        for line, text in enumerate(lines):
-            ink = "black" if line == 0 else colour
-            draw.text((x, y + SIDE + 2 + 15 * line), _fit(text, _font(13)), fill=ink, font=_font(13))
-    return np.array(sheet, np.uint8)
+def _wrong(judged: Judged, number: int, rule: CropRule) -> Tile:
+    face = judged.faces[number]
+    ink, kind = (RED, "MISSED") if face.bare else (BLUE, "FALSE ALARM")
+    lines = (
+        face.path.name,
+        f"{kind}, truth: {face.truth.replace('_', ' ')}",
+        f"no mask {judged.no_mask_probability[number]:.3f}, {judged.sizes[number]} px",
+    )
+    return Tile(whole_crop(face.path, face.box, rule), lines, ink)
 
 
-def _fit(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """Shorten a text in its middle until it is as wide as a face; the end of a file name tells most."""
+def _fit(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, wide: int) -> str:
+    """Shorten a text in its middle until it is no wider than its picture; the end of a file name tells most."""
     # A name that isn't text to the system still has to be drawn.
     text = text.encode(errors="replace").decode()
     kept = len(text)
     short = text
-    while font.getlength(short) > SIDE and kept > 2:
+    while font.getlength(short) > wide and kept > 2:
         kept -= 1
         short = f"{text[: kept // 3]}...{text[-(kept - kept // 3) :]}"
     return short
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)

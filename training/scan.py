@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from maskcam.boxes import areas, shared_areas
+from maskcam.boxes import Doubles, areas, shared_areas
 from maskcam.errors import UnusableInput
 from maskcam.faces import FaceDetector, Range
 from maskcam.frames import Faces, Floats, Pixels
@@ -124,14 +124,21 @@ def _scan_scenes(folder: Path, trouble: Trouble, labels: dict[str, str], rejects
                     yield Found(scene.path, NOT_FACE, folder.name, origin, None, box)
 
 
+def face_of_head(heads: Floats, boxes: Floats) -> Doubles:
+    """Return how well each of `boxes` `(m, 4)` fits as the face of each of `heads` `(n, 4)`, `(n, m)`.
+
+    That is their overlap (intersection over union), and 0 where the box can't be the head's face.
+    """
+    shared, own, whole = shared_areas(heads, boxes), areas(boxes)[None], areas(heads)[:, None]
+    fits = (shared >= INSIDE_HEAD * own) & (shared >= FILLS_HEAD * whole)
+    return np.asarray(np.where(fits, shared / (own + whole - shared), 0))
+
+
 def _best(boxes: Floats, head: Floats) -> Box | None:
     """Return the box that fits a labelled head best, or None."""
     if not len(boxes):
         return None
-    shared, own = shared_areas(boxes, head[None])[:, 0], areas(boxes)
-    head_area = float(areas(head[None])[0])
-    fits = (shared >= INSIDE_HEAD * own) & (shared >= FILLS_HEAD * head_area)
-    fit = np.where(fits, shared / (own + head_area - shared), 0)
+    fit = face_of_head(head[None], boxes)[0]
     best = int(fit.argmax())
     if fit[best] <= 0:
         return None
