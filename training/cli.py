@@ -23,6 +23,8 @@ _EXAMPLES = """examples:
   python -m training export runs/first
   python -m training evaluate runs/first runs/data/manifest.csv --split validation --out runs/first/validation
   python -m training evaluate-scenes data/scenes-dev --out runs/scenes
+  python -m training evaluate-scenes data/scenes-train --boxes head --manifest runs/data/manifest.csv \\
+      --split validation --out runs/scenes-validation
 """
 
 
@@ -185,7 +187,8 @@ def _add_evaluate_scenes(commands: argparse._SubParsersAction[argparse.ArgumentP
         "evaluate-scenes",
         help="judge the whole app, from picture to verdict, on labelled scenes",
         description="Have the whole app find and judge the people in pictures whose heads are labelled: what of each"
-        " label and size is right, wrong, unsure or missed, how many boxes are on no labelled head, how long it takes.",
+        " label and size is right, wrong, unsure or missed, how many boxes are on no label, how long it takes. With"
+        " --manifest and --split it judges only the pictures of that split, so that those trained on can be left out.",
     )
     one.add_argument("folder", type=Path, metavar="DIR", help="a folder with images/ and faces.json")
     one.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of report, numbers and sheets")
@@ -201,6 +204,16 @@ def _add_evaluate_scenes(commands: argparse._SubParsersAction[argparse.ArgumentP
     )
     one.add_argument(
         "--threshold", type=float, metavar="P", help="call a face bare from this probability on (the model's own)"
+    )
+    one.add_argument("--manifest", type=Path, metavar="FILE", help="the CSV that prepare made of this folder")
+    one.add_argument(
+        "--split", metavar="NAME", help="of that manifest: judge pictures of train, validation or test only"
+    )
+    one.add_argument(
+        "--boxes",
+        choices=["face", "head"],
+        default="face",
+        help="what the labels' boxes hold (%(default)s); a face is found by other rules in a box of the whole head",
     )
     one.add_argument("--force", action="store_true", help="replace the files of an earlier evaluation")
     one.set_defaults(run=run_evaluate_scenes)

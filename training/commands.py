@@ -70,11 +70,16 @@ def run_evaluate(options: argparse.Namespace) -> int:
 
 def run_evaluate_scenes(options: argparse.Namespace) -> int:
     """Judge the whole app on labelled scenes."""
-    from training.evaluate_scenes import evaluate_scenes  # noqa: PLC0415 (brings LiteRT and MediaPipe)
+    from training.evaluate_scenes import WantedScenes, evaluate_scenes  # noqa: PLC0415 (brings LiteRT and MediaPipe)
+    from training.scene_outcome import Holds  # noqa: PLC0415
 
-    model = options.model or asset(MASK_MODEL)
-    numbers = {"smallest": options.smallest, "threshold": options.threshold}
-    for line in evaluate_scenes(options.folder, model, options.out, **numbers, force=options.force):
+    given = {one.name: getattr(options, one.name) for one in fields(WantedScenes)}
+    given |= {"model": options.model or asset(MASK_MODEL), "boxes": Holds(options.boxes)}
+    try:
+        wanted = WantedScenes(**given)
+    except ValueError as error:
+        raise UnusableInput(str(error)) from None
+    for line in evaluate_scenes(wanted):
         print(line)
     return 0
 
