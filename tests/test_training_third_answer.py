@@ -28,6 +28,7 @@ from training.sampling import (
     TEXTURE_SHARE,
     Batches,
     Sampler,
+    drawn_shares,
 )
 from training.scan import Trouble
 from training.scorers import open_scorer
@@ -37,6 +38,7 @@ from training.train import train, training_card
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:keras")
 
 SIZE = 75
+ALIKE = [1 / 3] * 3
 CARD = ModelCard(labels=ALL_LABELS, input_size=SIZE, crop=CropRule(), threshold=0.5, sha256="")
 
 
@@ -95,7 +97,7 @@ def answers_at(temperature: float, count: int = 3000, seed: int = 0) -> tuple[Fl
 
 
 def test_how_sure_a_network_says_it_is_does_not_change_the_tempered_loss() -> None:
-    losses = [tempered_loss(*answers_at(temperature)) for temperature in (0.5, 1.0, 2.0)]
+    losses = [tempered_loss(*answers_at(temperature), ALIKE) for temperature in (0.5, 1.0, 2.0)]
     assert losses == pytest.approx([losses[1]] * 3, rel=2e-3)
     answers, truth = answers_at(0.5)
     plain = float(-(np.log(answers) * truth).sum(axis=1).mean())
@@ -106,18 +108,28 @@ def test_better_answers_have_less_tempered_loss() -> None:
     answers, truth = answers_at(1.0)
     better = np.asarray(answers * 0.8 + truth * 0.2, np.float32)
     shuffled = truth[np.random.default_rng(1).permutation(len(truth))]
-    assert tempered_loss(better, truth) < tempered_loss(answers, truth) < tempered_loss(answers, shuffled)
-    assert tempered_loss(truth, truth) < 0.01
+    assert tempered_loss(better, truth, ALIKE) < tempered_loss(answers, truth, ALIKE)
+    assert tempered_loss(answers, truth, ALIKE) < tempered_loss(answers, shuffled, ALIKE)
+    assert tempered_loss(truth, truth, ALIKE) < 0.01
 
 
-def test_every_class_weighs_the_same_in_the_tempered_loss() -> None:
-    """However often the third class is repeated, the loss stays."""
+def test_every_class_has_its_share_in_the_tempered_loss() -> None:
+    """However often the third class is repeated, the loss stays; how much it counts, the shares say."""
     answers, truth = answers_at(1.0, 300)
     rejects = truth[:, 2] > 0
     many = np.concatenate([answers, *[answers[rejects]] * 9]), np.concatenate([truth, *[truth[rejects]] * 9])
-    assert tempered_loss(*many) == pytest.approx(tempered_loss(answers, truth), rel=1e-4)
-    faces = truth[:, 2] == 0
-    assert np.isfinite(tempered_loss(answers[faces], truth[faces])), "a class without pictures counts for nothing"
+    assert tempered_loss(*many, ALIKE) == pytest.approx(tempered_loss(answers, truth, ALIKE), rel=1e-4)
+    faces, none = truth[:, 2] == 0, [0.5, 0.5, 0.0]
+    assert tempered_loss(answers, truth, none) == pytest.approx(tempered_loss(answers[faces], truth[faces], ALIKE))
+    wrong = np.where(rejects[:, None], answers[:, [2, 1, 0]], answers)
+    few, half = [0.45, 0.45, 0.1], [0.25, 0.25, 0.5]
+    assert tempered_loss(wrong, truth, few) < tempered_loss(wrong, truth, half)
+
+
+def test_shares_are_those_that_are_drawn() -> None:
+    assert drawn_shares(LABELS) == [0.5, 0.5]
+    assert sum(drawn_shares(ALL_LABELS)) == pytest.approx(1)
+    assert drawn_shares(ALL_LABELS)[ALL_LABELS.index(NOT_FACE)] == NOT_FACE_SHARE
 
 
 # What is drawn.

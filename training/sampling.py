@@ -29,6 +29,12 @@ INGREDIENTS = (BALANCE, *KINDS, RENDER, NOT_FACE)
 """What can be left out of a training, to see what it is good for."""
 
 
+def drawn_shares(labels: Sequence[str]) -> list[float]:
+    """Return how often each of these labels is drawn: faces alike, what is no face as `NOT_FACE_SHARE` says."""
+    rejects = NOT_FACE_SHARE if NOT_FACE in labels else 0.0
+    return [rejects if label == NOT_FACE else (1 - rejects) / len(LABELS) for label in labels]
+
+
 Groups = list[list[Sample]]
 """The samples of a source, those of one original together."""
 

@@ -7,6 +7,7 @@ no face across the middle.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,14 +40,16 @@ def fit_temperature(no_mask_probability: Floats, bare: Flags) -> float:
     return best if after < before else 1.0
 
 
-def tempered_loss(answers: Floats, truth: Floats) -> float:
+def tempered_loss(answers: Floats, truth: Floats, shares: Sequence[float]) -> float:
     """Return the log loss that the best temperature leaves, for `(n, k)` probabilities and one-hot truths.
 
-    Every class weighs the same. How sure a network says it is changes from epoch to epoch and is mended at the
-    export; this compares what is left then.
+    Each class weighs as its one of the k `shares` says, however many pictures it has. How sure a network says it is
+    changes from epoch to epoch and is mended at the export; this compares what is left then.
     """
     logs = np.log(np.maximum(answers.astype(np.float64), 1e-7))
-    weights = truth / np.maximum(truth.sum(axis=0), 1) / max(int((truth.sum(axis=0) > 0).sum()), 1)
+    counts = truth.sum(axis=0)
+    there = np.where(counts > 0, shares, 0.0)
+    weights = truth / np.maximum(counts, 1) * there / there.sum()
     losses = []
     for temperature in TEMPERATURES[::4]:
         scaled = logs / temperature

@@ -20,7 +20,7 @@ from training.curves import draw_curves
 from training.manifest import ALL_LABELS, LABELS, TRAIN, VALIDATION, Sample, read_manifest
 from training.metrics import called_bare, score
 from training.model import all_layers, build, head_only
-from training.sampling import Batches, check_readable, plain_batches
+from training.sampling import Batches, check_readable, drawn_shares, plain_batches
 from training.temperature import tempered_loss
 from training.tf import import_tensorflow
 
@@ -171,7 +171,7 @@ class _Training:
         sys.stdout.flush()  # a log shows the epoch when it ends
 
     def _validate(self) -> dict[str, float | int]:
-        """Score the validation samples; the loss weighs classes the same, and not how sure the network says it is."""
+        """Score the validation samples; the loss weighs classes as they are drawn, and not how sure it says it is."""
         answers, truths = [], []
         for images, truth in plain_batches(self.validation, self.card):
             answers.append(np.asarray(self.model.predict_on_batch(images), np.float32))
@@ -181,7 +181,7 @@ class _Training:
         bare = truth[face, self.card.no_mask_index] > 0
         scores = score(called_bare(judgement(answer[face], self.card)), bare, 0.5)
         return {
-            "val_loss": round(tempered_loss(answer, truth), 5),
+            "val_loss": round(tempered_loss(answer, truth, drawn_shares(self.card.labels)), 5),
             "val_accuracy": round(scores.accuracy or 0.0, 5),
             "val_missed": scores.missed_alarms,
             "val_false": scores.false_alarms,
