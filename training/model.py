@@ -20,6 +20,7 @@ def build(
     `weights` is None, "imagenet" (Keras fetches it) or the path of an InceptionV3 file without its top, as written
     by `save_weights`. Raises UnusableInput when the weights can't be had or don't fit.
     """
+    check_weights(weights)
     keras = import_tensorflow().keras
     keras.config.set_dtype_policy(precision)
     base = _base(keras, input_size, weights)
@@ -28,6 +29,12 @@ def build(
     x = keras.layers.Dropout(dropout, name="dropout")(x)
     answer = keras.layers.Dense(labels, activation="softmax", dtype="float32", name="answer")(x)
     return keras.Model(base.input, answer, name="mask_classifier")
+
+
+def check_weights(weights: str | None) -> None:
+    """Raise UnusableInput when `weights` is to be a file and there is none; what is in it `build` finds out."""
+    if weights is not None and weights != IMAGENET and not Path(weights).is_file():
+        raise UnusableInput(f"{weights}: no such weights file; give one, or --weights imagenet")
 
 
 def head_only(model: Any) -> None:
@@ -57,8 +64,6 @@ def _base(keras: Any, input_size: int, weights: str | None) -> Any:
             ) from None
     base = keras.applications.InceptionV3(include_top=False, weights=None, input_shape=shape)
     if weights is not None:
-        if not Path(weights).is_file():
-            raise UnusableInput(f"{weights}: no such weights file; give one, or --weights imagenet")
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of every layer that a wrong file lacks, before the error

@@ -19,7 +19,7 @@ from training.checkpoint import Progress, RunFolder, TrainConfig
 from training.curves import draw_curves
 from training.manifest import ALL_LABELS, LABELS, TRAIN, VALIDATION, Sample, read_manifest
 from training.metrics import called_bare, score
-from training.model import all_layers, build, head_only
+from training.model import all_layers, build, check_weights, head_only
 from training.sampling import Batches, check_readable, drawn_shares, plain_batches
 from training.temperature import tempered_loss
 from training.tf import import_tensorflow
@@ -57,6 +57,7 @@ def train(folder: RunFolder, config: TrainConfig | None) -> Progress:
         check_manifest(config)
         return _Training(folder, config, crop, _readable(Path(config.manifest))).run()
     folder.check_free()
+    check_weights(config.weights)  # before TensorFlow is loaded, which takes seconds
     samples = _readable(Path(config.manifest))
     labels = ALL_LABELS if NOT_FACE not in config.without else LABELS
     config = replace(config, manifest_sha256=file_sha256(Path(config.manifest)), labels=labels)
