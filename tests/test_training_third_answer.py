@@ -10,6 +10,7 @@ import pytest
 from drawn_faces import draw_face, save, save_classes
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_network import small_network  # noqa: F401 (a fixture)
 from support import judged
 
 from maskcam.classifier import judgement
@@ -216,6 +217,7 @@ def manifest(folder: Path, scene: Path) -> Path:
     return folder / "manifest.csv"
 
 
+@pytest.mark.usefixtures("small_network")
 @pytest.mark.parametrize(
     ("without", "sources", "labels"),
     [((), (), ALL_LABELS), ((NOT_FACE,), (), LABELS), ((), ("own",), LABELS)],

@@ -1,0 +1,135 @@
+"""Two phases of a training, stopped and gone on with at each kind of step; on a small network."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from drawn_faces import save_classes
+from small_network import small_base, small_network  # noqa: F401 (a fixture)
+
+from maskcam.modelcard import MASK, NO_MASK
+from training.checkpoint import Progress, RunFolder, TrainConfig
+from training.cli import main
+from training.manifest import LABELS, TRAIN, VALIDATION, Sample, write_manifest
+from training.model import build
+from training.tf import import_tensorflow
+from training.train import Interrupted, train
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:keras"),
+    pytest.mark.usefixtures("small_network"),
+]
+
+SIZE, HIDDEN, BATCH = 75, 8, 4
+EPOCH_STEPS, HEAD_EPOCHS, EPOCHS = 3, 1, 1
+HEAD_STEPS, STEPS = HEAD_EPOCHS * EPOCH_STEPS, (HEAD_EPOCHS + EPOCHS) * EPOCH_STEPS
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("phases")
+    save_classes(folder, ("with_mask", "without_mask"), 4, 0)
+    samples = [
+        Sample(path, label, "own", f"own/{label}/{number}", VALIDATION if number == 0 else TRAIN)
+        for label, name in ((MASK, "with_mask"), (NO_MASK, "without_mask"))
+        for number, path in enumerate(sorted((folder / name).iterdir()))
+    ]
+    write_manifest(folder / "manifest.csv", samples)
+    return folder / "manifest.csv"
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_is_heard() -> Iterator[None]:
+    """A suite that runs in the background may have been started with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def config(manifest: Path, tmp_path: Path) -> TrainConfig:
+    keras = import_tensorflow().keras
+    keras.utils.set_random_seed(5)
+    start = tmp_path / "start.weights.h5"
+    small_base(keras, SIZE, None).save_weights(start)
+    return TrainConfig(
+        manifest=str(manifest),
+        weights=str(start),
+        input_size=SIZE,
+        batch=BATCH,
+        epoch_images=BATCH * EPOCH_STEPS,
+        head_epochs=HEAD_EPOCHS,
+        epochs=EPOCHS,
+        hidden=HIDDEN,
+    )
+
+
+def weights_of(path: Path) -> dict[str, Any]:
+    """Kernels by the name of their layer."""
+    model = build(SIZE, len(LABELS), HIDDEN, 0.3)
+    model.load_weights(path)
+    return {layer.name: layer.get_weights()[0] for layer in model.layers if layer.get_weights()}
+
+
+def same(one: dict[str, Any], other: dict[str, Any]) -> set[str]:
+    return {name for name in one if np.array_equal(one[name], other[name])}
+
+
+@pytest.mark.parametrize("step", [HEAD_STEPS - 1, HEAD_STEPS, HEAD_STEPS + 1])
+def test_a_run_goes_on_wherever_it_was_stopped(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    folder = RunFolder(tmp_path / "run")
+    add = Progress.add
+
+    def pressing(self: Progress, loss: float, accuracy: float) -> None:
+        add(self, loss, accuracy)
+        if self.step == step:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as at_the_keyboard:
+        at_the_keyboard.setattr(Progress, "add", pressing)
+        with pytest.raises(Interrupted, match=f"stopped after step {step} of {STEPS}; go on with .* --resume"):
+            train(folder, config)
+    state = json.loads((folder.path / "checkpoint.json").read_text())
+    assert state["step"] == step
+    before = folder.history()
+    assert len(before) == step // EPOCH_STEPS
+    assert state["batches"] == step % EPOCH_STEPS
+    stopped_at = weights_of(folder.path / f"checkpoint-{step}.weights.h5")
+
+    Path(str(config.weights)).rename(tmp_path / "kept.weights.h5")  # the checkpoint is what it goes on from
+    assert train(folder, None).step == STEPS
+    history = folder.history()
+    assert history[: len(before)] == before
+    assert [int(row["epoch"]) for row in history] == list(range(1, HEAD_EPOCHS + EPOCHS + 1))
+    assert [row["phase"] for row in history] == ["head"] * HEAD_EPOCHS + ["all layers"] * EPOCHS
+    with np.load(folder.path / f"checkpoint-{STEPS}.npz") as optimizer:
+        taken = [int(value) for value in optimizer.values() if value.shape == () and value.dtype.kind in "iu"]
+    assert taken == [EPOCHS * EPOCH_STEPS], "each phase has an optimizer, whose count of steps goes on"
+
+    base = small_base(import_tensorflow().keras, SIZE, str(tmp_path / "kept.weights.h5"))
+    start = {layer.name: layer.get_weights()[0] for layer in base.layers if layer.get_weights()}
+    kernels = {"first", "second"}
+    assert same(start, stopped_at) == (kernels if step <= HEAD_STEPS else set()), "first the new layers learn alone"
+    assert not same(stopped_at, weights_of(folder.path / f"checkpoint-{STEPS}.weights.h5"))
+
+
+def test_going_on_with_a_finished_run_changes_nothing(
+    config: TrainConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = RunFolder(tmp_path / "run")
+    train(folder, replace(config, head_epochs=0))
+    capsys.readouterr()
+    files = {one.name: one.read_bytes() for one in folder.path.iterdir()}
+    assert main(["train", "--resume", "--out", str(folder.path)]) == 0
+    assert capsys.readouterr().out.startswith(f"trained {EPOCHS * EPOCH_STEPS} steps; ")
+    assert {one.name: one.read_bytes() for one in folder.path.iterdir()} == files
