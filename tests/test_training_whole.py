@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -38,11 +37,13 @@ from training.tf import import_tensorflow
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:keras")
 
 SIZE = 75
-EPOCH_STEPS, HEAD_EPOCHS, EPOCHS = 3, 1, 2
-STEPS = EPOCH_STEPS * (HEAD_EPOCHS + EPOCHS)
+EPOCH_STEPS, EPOCHS = 3, 3
+STEPS = EPOCH_STEPS * EPOCHS
+"""All layers from the start: the ablation below trains the head alone, and `test_training_phases` one after the other.
+Each phase costs half a minute before its first step."""
 BATCH = 8
 HIDDEN = 16
-PATIENCE = 420
+PATIENCE = 1800
 """Seconds that a step of the chain may take on a machine that has other work."""
 
 
@@ -74,9 +75,14 @@ def run(*arguments: str | Path) -> Ran:
 
 
 def run_until_interrupted(arguments: Sequence[str | Path], line: str) -> Ran:
-    """Start a process, send it a real Ctrl-C a moment after it has printed a line that begins so."""
+    """Start a process, send it a real Ctrl-C once it has printed a line that begins so."""
     process = subprocess.Popen(
-        command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+        command(*arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (the suite may run in the background)
     )
     watchdog = threading.Timer(PATIENCE, process.kill)
     watchdog.start()
@@ -86,7 +92,6 @@ def run_until_interrupted(arguments: Sequence[str | Path], line: str) -> Ran:
         for printed in process.stdout:
             out.append(printed)
             if printed.startswith(line):
-                time.sleep(1)  # into the next phase, whose first step takes seconds
                 process.send_signal(signal.SIGINT)
                 break
         rest, err = process.communicate()
@@ -103,8 +108,14 @@ def read_history(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def checksums(folder: Path) -> dict[str, str]:
-    return {one.name: file_sha256(one) for one in folder.iterdir()}
+ABLATION_START = "ablation.weights.h5"
+LINE = Line("plain", ("balance", "render"), ("own",), head_only=True, input_size=SIZE)
+
+
+def ablation(folder: Path, *lines: Line) -> tuple[Path, Budget, list[Line]]:
+    """What `ablate` is told after the manifest."""
+    budget = Budget(str(folder / ABLATION_START), "float32", epochs=2, epoch_images=32, ladder_faces=4)
+    return folder / "ablation", budget, list(lines)
 
 
 @dataclass(frozen=True)
@@ -118,9 +129,8 @@ class Chain:
     history_before: list[dict[str, str]]
     files_before: frozenset[str]
     resumed: Ran
-    trained: dict[str, str]
-    again: Ran
     exported: Ran
+    ablated: list[str]
 
     @property
     def run(self) -> Path:
@@ -156,32 +166,31 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
         "input-size": SIZE,
         "batch": BATCH,
         "epoch-images": BATCH * EPOCH_STEPS,
-        "head-epochs": HEAD_EPOCHS,
+        "head-epochs": 0,
         "epochs": EPOCHS,
         "hidden": HIDDEN,
         "seed": 3,
     }
     flags = [part for name, value in numbers.items() for part in (f"--{name}", str(value))]
     target = folder / "run"
-    interrupted = run_until_interrupted(
-        ["train", folder / "prepared" / "manifest.csv", "--weights", start, "--out", target, *flags], "epoch 1:"
-    )
-    assert interrupted.code == 130, interrupted.err
-    checkpoint = json.loads((target / "checkpoint.json").read_text())
-    history_before = read_history(target)
-    files_before = frozenset(one.name for one in target.iterdir())
-    start.unlink()  # a run that goes on needs its checkpoint, not what it started from
-    resumed = run("train", "--resume", "--out", target)
-    assert resumed.code == 0, resumed.err
-    trained = checksums(target)
+    kept = folder / ABLATION_START
+    kept.hardlink_to(start)
     with ThreadPoolExecutor() as pool:
-        exporting = pool.submit(run, "export", target, "--out", folder / "app" / "tiny.tflite")
-        again = run("train", "--resume", "--out", target)
-        exported = exporting.result()
-    assert exported.code == 0, exported.err
-    return Chain(
-        folder, prepared, interrupted, checkpoint, history_before, files_before, resumed, trained, again, exported
-    )
+        ablating = pool.submit(lambda: list(ablate(folder / "prepared" / "manifest.csv", *ablation(folder, LINE))))
+        interrupted = run_until_interrupted(
+            ["train", folder / "prepared" / "manifest.csv", "--weights", start, "--out", target, *flags], "epoch 1:"
+        )
+        assert interrupted.code == 130, interrupted.err
+        checkpoint = json.loads((target / "checkpoint.json").read_text())
+        history_before = read_history(target)
+        files_before = frozenset(one.name for one in target.iterdir())
+        start.unlink()  # a run that goes on needs its checkpoint, not what it started from
+        resumed = run("train", "--resume", "--out", target)
+        assert resumed.code == 0, resumed.err
+        exported = run("export", target, "--out", folder / "app" / "tiny.tflite")
+        assert exported.code == 0, exported.err
+        ablated = ablating.result()
+    return Chain(folder, prepared, interrupted, checkpoint, history_before, files_before, resumed, exported, ablated)
 
 
 @pytest.fixture(scope="module")
@@ -228,11 +237,11 @@ def test_ctrl_c_leaves_a_whole_checkpoint(chain: Chain) -> None:
 
 def test_resume_really_goes_on(chain: Chain) -> None:
     history = read_history(chain.run)
-    assert [int(row["epoch"]) for row in history] == list(range(1, HEAD_EPOCHS + EPOCHS + 1))
+    assert [int(row["epoch"]) for row in history] == list(range(1, EPOCHS + 1))
     assert history[: len(chain.history_before)] == chain.history_before
-    assert [row["phase"] for row in history] == ["head"] * HEAD_EPOCHS + ["all layers"] * EPOCHS
+    assert [row["phase"] for row in history] == ["all layers"] * EPOCHS
     printed = [line.split(":")[0] for line in chain.resumed.out.splitlines() if line.startswith("epoch ")]
-    assert printed == [f"epoch {epoch}" for epoch in range(len(chain.history_before) + 1, HEAD_EPOCHS + EPOCHS + 1)]
+    assert printed == [f"epoch {epoch}" for epoch in range(len(chain.history_before) + 1, EPOCHS + 1)]
     assert json.loads((chain.run / "checkpoint.json").read_text())["step"] == STEPS
     with np.load(chain.run / f"checkpoint-{STEPS}.npz") as optimizer:
         taken = [int(value) for value in optimizer.values() if value.shape == () and value.dtype.kind in "iu"]
@@ -336,38 +345,29 @@ def test_tensorflow_keeps_quiet(chain: Chain) -> None:
     assert chain.resumed.err == ""
     assert chain.exported.err == ""
     assert len(chain.interrupted.out.splitlines()) == len(chain.history_before)
-    assert len(chain.resumed.out.splitlines()) == HEAD_EPOCHS + EPOCHS - len(chain.history_before) + 2
+    assert len(chain.resumed.out.splitlines()) == EPOCHS - len(chain.history_before) + 2
     assert len(chain.exported.out.splitlines()) == 3
 
 
-def test_going_on_with_a_finished_run_changes_nothing(chain: Chain) -> None:
-    assert chain.again.code == 0, chain.again.err
-    assert chain.again.out.startswith(f"trained {STEPS} steps; ")
-    assert checksums(chain.run) == chain.trained
-
-
-def test_an_ablation_trains_a_line_judges_it_and_keeps_it(chain: Chain, tmp_path: Path) -> None:
-    weights = tmp_path / "start.weights.h5"
-    keras = import_tensorflow().keras
-    keras.applications.InceptionV3(include_top=False, weights=None, input_shape=(SIZE, SIZE, 3)).save_weights(weights)
-    budget = Budget(str(weights), "float32", epochs=2, epoch_images=32, ladder_faces=4)
-    line = Line("plain", ("balance", "render"), ("own",), head_only=True, input_size=SIZE)
-    said = list(ablate(chain.manifest, tmp_path / "out", budget, [line]))
-    config = json.loads((tmp_path / "out" / "01" / "config.json").read_text())
+def test_an_ablation_trains_a_line_judges_it_and_keeps_it(chain: Chain) -> None:
+    out, budget, lines = ablation(chain.folder, LINE)
+    said = chain.ablated
+    config = json.loads((out / "01" / "config.json").read_text())
     assert (config["head_epochs"], config["epochs"], config["epoch_images"]) == (2, 0, 32)
     assert (config["without"], config["sources"]) == (["balance", "render"], ["own"])
-    table = (tmp_path / "out" / TABLE).read_text().splitlines()
+    assert [row["phase"] for row in read_history(out / "01")] == ["head"] * 2
+    table = (out / TABLE).read_text().splitlines()
     faces = [one for one in read_manifest(chain.manifest) if one.split == VALIDATION]
     bare = sum(one.label == NO_MASK for one in faces)
     assert f"of {bare} / {len(faces) - bare}" in table[2]
     assert table[-1] == said[0] and said[0].startswith("| plain | ")
     assert len({row.count("|") for row in table[2:]}) == 1
-    weights.unlink()  # a line that is there is not trained again
-    assert list(ablate(chain.manifest, tmp_path / "out", budget, [line])) == said
+    Path(budget.weights).unlink()  # a line that is there is not trained again
+    assert list(ablate(chain.manifest, out, budget, lines)) == said
     with pytest.raises(UnusableInput, match="other seed; name another folder"):
-        list(ablate(chain.manifest, tmp_path / "out", replace(budget, seed=9), [line]))
+        list(ablate(chain.manifest, out, replace(budget, seed=9), lines))
     with pytest.raises(UnusableInput, match="other without; name another folder"):
-        list(ablate(chain.manifest, tmp_path / "out", budget, [replace(line, without=())]))
+        list(ablate(chain.manifest, out, budget, [replace(LINE, without=())]))
     other = Line("other", (), ("own",), input_size=SIZE)
     with pytest.raises(UnusableInput, match="no such weights file"):
-        list(ablate(chain.manifest, tmp_path / "out", budget, [line, other]))
+        list(ablate(chain.manifest, out, budget, [LINE, other]))
