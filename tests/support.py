@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -19,8 +21,22 @@ from maskcam.sinks import VideoSink
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
+    """Wait until that is so; the limit is only for what never comes, so it suits a machine with other work too."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.005)
+
+
 def astronaut() -> Pixels:
     """The astronaut portrait, `(512, 512, 3) uint8 RGB`, a NASA photograph in the public domain."""
+    return _portrait().copy()
+
+
+@functools.cache
+def _portrait() -> Pixels:
+    # Decoded once: cameras and clips of the tests draw it for every picture.
     return np.array(skimage.data.astronaut(), np.uint8)
 
 

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ import pytest
 from maskcam.assets import DEMO_CLIP, asset
 from maskcam.frames import Pixels
 from maskcam.sources import VideoSource
-from tests.support import astronaut, environment, maskcam, one_clear_line, write_clip
+from tests.support import astronaut, environment, maskcam, one_clear_line, wait_for, write_clip
 
 FACE_KEYS = {
     *("box", "score", "track", "detected", "verdict", "reason"),
@@ -211,19 +210,27 @@ def test_a_truncated_video_is_done_as_far_as_it_goes(tmp_path: Path) -> None:
     assert 5 < frames < 50
 
 
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty seconds, which take longer than a test waits."""
+    picture = astronaut()
+    return write_clip(tmp_path_factory.mktemp("long") / "long.mp4", lambda n: np.roll(picture, n, axis=1), 500)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_with_a_whole_shorter_video(tmp_path: Path, number: signal.Signals) -> None:
-    write_clip(tmp_path / "long.mp4", lambda n: np.roll(astronaut(), n, axis=1), 500)
+def test_a_signal_ends_with_a_whole_shorter_video(tmp_path: Path, long_clip: Path, number: signal.Signals) -> None:
+    (tmp_path / "long.mp4").hardlink_to(long_clip)
     command = [sys.executable, "-m", "maskcam", "video", "long.mp4", "-o", "out.mp4", "--json", "out.jsonl"]
     process = subprocess.Popen(
-        command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509 (the suite may run in the background)
     )
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        part = next(tmp_path.glob("out.*.part.jsonl"), None)
-        if part and part.stat().st_size > 1000:
-            break
-        time.sleep(0.05)
+    wait_for(lambda: any(part.stat().st_size > 1000 for part in tmp_path.glob("out.*.part.jsonl")))
     os.kill(process.pid, number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, (out, err)
@@ -345,8 +352,8 @@ def test_closed_standard_streams_do_no_harm(tmp_path: Path, closed: str) -> None
         assert sum(1 for _ in source) == 3
 
 
-def test_a_closed_terminal_leaves_a_whole_shorter_video(tmp_path: Path) -> None:
-    write_clip(tmp_path / "long.mp4", lambda n: np.roll(astronaut(), n, axis=1), 500)
+def test_a_closed_terminal_leaves_a_whole_shorter_video(tmp_path: Path, long_clip: Path) -> None:
+    (tmp_path / "long.mp4").hardlink_to(long_clip)
     process = subprocess.Popen(
         [sys.executable, "-m", "maskcam", "video", "long.mp4", "-o", "out.mp4", "--json", "-"],
         cwd=tmp_path,

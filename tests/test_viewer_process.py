@@ -18,10 +18,12 @@ from maskcam.frames import Pixels
 from maskcam.sources import VideoSource
 from tests.http_camera import HttpCamera
 from tests.screen import Screen
-from tests.support import astronaut, environment, maskcam, one_clear_line, scaled, write_clip
+from tests.support import astronaut, environment, maskcam, one_clear_line, scaled, wait_for, write_clip
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZE = (1000, 760)
+PATIENCE = 60
+"""Seconds for what never comes; how long a start and an end take the benchmarks measure."""
 
 pytestmark = pytest.mark.skipif(shutil.which("Xvfb") is None, reason="Xvfb is not installed")
 
@@ -42,7 +44,6 @@ class Viewer:
         (config / "maskcam.ini").write_text(f"[settings]\nfolder={home / 'kept'}\ntimeline=1\n")
         self.kept = home / "kept"
         self._screen = screen
-        self.begun = time.monotonic()
         start = code or "import sys; from maskcam.cli import main; sys.exit(main(sys.argv[1:]))"
         self.process = subprocess.Popen(
             [sys.executable, "-c", start, "live", *arguments],
@@ -63,27 +64,23 @@ class Viewer:
         mask = int(next(line for line in status.splitlines() if line.startswith("SigCgt")).split()[1], 16)
         return bool(mask >> (number - 1) & 1)
 
-    def until(self, seen: Callable[[Pixels], bool], seconds: float = 15) -> float:
-        """Wait until that is on the screen; seconds since the start."""
-        while time.monotonic() - self.begun < seconds:
-            assert self.process.poll() is None, self.process.stderr and self.process.stderr.read()
-            if seen(self._screen.picture()):
-                return time.monotonic() - self.begun
-            time.sleep(0.03)
-        raise AssertionError("it never was on the screen")
+    def wait_for(self, condition: Callable[[], object]) -> None:
+        """Wait until that is so, while the program runs."""
 
-    def end(self, number: int) -> tuple[float, float, int]:
-        """Send a signal; seconds until the window is gone and until the process is, and the exit code."""
-        begun = time.monotonic()
+        def so() -> object:
+            assert self.process.poll() is None, self.process.stderr and self.process.stderr.read()
+            return condition()
+
+        wait_for(so)
+
+    def until(self, seen: Callable[[Pixels], bool]) -> None:
+        """Wait until that is on the screen."""
+        self.wait_for(lambda: seen(self._screen.picture()))
+
+    def end(self, number: int) -> int:
+        """Send a signal and return the exit code; what hangs in these tests hangs for longer than the limit."""
         self.process.send_signal(number)
-        gone = None
-        while self.process.poll() is None:
-            if gone is None and not self._screen.picture().any():
-                gone = time.monotonic() - begun
-            assert time.monotonic() - begun < 10
-            time.sleep(0.01)
-        ended = time.monotonic() - begun
-        return ended if gone is None else gone, ended, self.process.returncode
+        return self.process.wait(PATIENCE)
 
 
 def heed_signals() -> None:
@@ -103,10 +100,11 @@ def seen(picture: Pixels) -> bool:
     return bool(middle.std() > 20)
 
 
-@pytest.fixture
-def still(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def still(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A video that stands still, so that the screen can be compared."""
-    return write_clip(tmp_path / "portrait.mp4", lambda number: scaled(astronaut(), 1.25), 250)
+    picture = scaled(astronaut(), 1.25)
+    return write_clip(tmp_path_factory.mktemp("still") / "portrait.mp4", lambda number: picture, 250)
 
 
 def test_what_is_on_the_screen(screen: Screen, still: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
@@ -129,7 +127,7 @@ sys.exit(main(sys.argv[1:]))
         time.sleep(1.5)
         shown = screen.picture()[: SIZE[1], : SIZE[0]]
     finally:
-        assert viewer.end(signal.SIGTERM)[2] == 0
+        assert viewer.end(signal.SIGTERM) == 0
     path = GOLDEN / "viewer_window.jpg"
     if request.config.getoption("--update-golden"):
         Image.fromarray(shown).save(path, quality=90)
@@ -146,13 +144,9 @@ sys.exit(main(sys.argv[1:]))
 
 
 def test_from_the_command_to_the_first_picture(screen: Screen, still: Path, tmp_path: Path) -> None:
-    took = []
-    for _ in range(2):
-        viewer = Viewer(screen, tmp_path, str(still))
-        took.append(viewer.until(seen))
-        viewer.end(signal.SIGTERM)
-    # Two seconds on a machine that does nothing else; the bound leaves room for a busy one.
-    assert min(took) < 4
+    viewer = Viewer(screen, tmp_path, str(still))
+    viewer.until(seen)
+    assert viewer.end(signal.SIGTERM) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -160,42 +154,50 @@ def test_a_signal_ends_it_in_time(screen: Screen, tmp_path: Path, number: int) -
     with HttpCamera(size=(320, 240), rate=15) as camera:
         viewer = Viewer(screen, tmp_path, camera.url)
         viewer.until(seen)
-        gone, ended, code = viewer.end(number)
-    assert gone < 1
-    assert ended < 2
-    assert code == 0
+        assert viewer.end(number) == 0
+    assert not screen.picture().any()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_it_however_early_it_comes(screen: Screen, still: Path, tmp_path: Path, number: int) -> None:
-    heard = 0
-    for delay in (0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2):
+@pytest.mark.parametrize(
+    ("number", "delays"),
+    [
+        (signal.SIGTERM, (0.0, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2)),
+        # Who sends it makes no difference later on.
+        (signal.SIGINT, (0.0, 0.3)),
+        (signal.SIGHUP, (0.0, 0.3)),
+    ],
+)
+def test_a_signal_ends_it_however_early_it_comes(
+    screen: Screen, still: Path, tmp_path: Path, number: int, delays: tuple[float, ...]
+) -> None:
+    for delay in delays:
         viewer = Viewer(screen, tmp_path, str(still))
+        # SIGINT has a handler of Python's own from the start on, so this asks for another.
+        viewer.wait_for(lambda viewer=viewer: viewer.caught(signal.SIGTERM))
         time.sleep(delay)
-        # SIGINT has a handler of Python's own from the start on.
-        ours = viewer.caught(signal.SIGTERM)
-        _, ended, code = viewer.end(number)
+        code = viewer.end(number)
         said = viewer.process.stderr.read() if viewer.process.stderr else ""
-        if ours:
-            heard += 1
-            assert (code, said) == (0, ""), delay
-            # Two seconds on a machine that does nothing else; the bound leaves room for a busy one.
-            assert ended < 4, delay
-    assert heard >= 2
+        assert (code, said) == (0, ""), delay
 
 
 HANGING = """
-import sys, time
+import os, sys, time
+from pathlib import Path
 from PySide6.QtCore import QTimer
 from maskcam.viewer import engine, window
 import numpy as np
 
+home = Path(os.environ["XDG_CONFIG_HOME"]).parent
+
 class Hangs:
     name = "hangs"
     number = 0
+    recorded = 0
     def read(self):
         self.number += 1
-        if self.number > 40:
+        self.recorded += any(home.glob("kept/*.part.mp4"))
+        if self.recorded > 40:
+            (home / "hangs").touch()
             time.sleep(600)
         time.sleep(0.03)
         return np.random.default_rng(self.number).integers(0, 255, (240, 320, 3), np.uint8)
@@ -206,7 +208,9 @@ original = window.ViewerWindow.__init__
 def init(self, *arguments, **more):
     original(self, *arguments, **more, opener=lambda spec: Hangs())
     QTimer.singleShot(500, lambda: self.actions_.by_name["record"].trigger())
-    QTimer.singleShot(4000, {end})
+    self.looking = QTimer(self, interval=100)
+    self.looking.timeout.connect(lambda: (home / "hangs").exists() and {end})
+    self.looking.start()
 window.ViewerWindow.__init__ = init
 from maskcam.cli import main
 sys.exit(main(sys.argv[1:]))
@@ -215,17 +219,13 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.mark.parametrize("end", ["signal", "close"])
 def test_a_read_that_hangs_holds_up_neither_the_end_nor_the_recording(screen: Screen, tmp_path: Path, end: str) -> None:
-    code = HANGING.replace("{end}", "self.close" if end == "close" else "lambda: None")
+    code = HANGING.replace("{end}", "self.close()" if end == "close" else "None")
     viewer = Viewer(screen, tmp_path, "0", code=code)
-    viewer.until(seen)
-    time.sleep(2.5)
     if end == "signal":
-        gone, ended, returned = viewer.end(signal.SIGTERM)
-        assert gone < 1
-        assert ended < 2
+        viewer.wait_for((tmp_path / "hangs").exists)
+        assert viewer.end(signal.SIGTERM) == 0
     else:
-        returned = viewer.process.wait(10)
-    assert returned == 0
+        assert viewer.process.wait(2 * PATIENCE) == 0
     kept = [path.name for path in viewer.kept.glob("*.mp4")]
     assert len(kept) == 1
     assert ".part" not in kept[0]
@@ -248,9 +248,8 @@ sys.exit(main(sys.argv[1:]))
 """
     with HttpCamera(size=(320, 240), rate=25) as camera:
         viewer = Viewer(screen, tmp_path, camera.url, code=code)
-        while not (parts := list(viewer.kept.glob("*.part.mp4"))) or parts[0].stat().st_size < 20_000:
-            assert time.monotonic() - viewer.begun < 20
-            time.sleep(0.05)
+        viewer.wait_for(lambda: any(one.stat().st_size > 20_000 for one in viewer.kept.glob("*.part.mp4")))
+        parts = list(viewer.kept.glob("*.part.mp4"))
         time.sleep(1.5)
         viewer.process.kill()
         viewer.process.wait(10)
@@ -292,13 +291,12 @@ def test_what_qt_has_to_say_goes_into_the_log(tmp_path: Path, still: Path) -> No
         text=True,
         preexec_fn=heed_signals,  # noqa: PLW1509
     )
-    begun = time.monotonic()
-    while not any("Qt: " in log.read_text() for log in tmp_path.rglob("maskcam.log")):
-        assert time.monotonic() - begun < 30
-        assert viewer.poll() is None
-        time.sleep(0.1)
+    wait_for(
+        lambda: viewer.poll() is not None or any("Qt: " in log.read_text() for log in tmp_path.rglob("maskcam.log"))
+    )
+    assert viewer.poll() is None
     viewer.send_signal(signal.SIGTERM)
-    assert viewer.communicate(timeout=10)[1] == ""
+    assert viewer.communicate(timeout=PATIENCE)[1] == ""
     assert viewer.returncode == 0
 
 
