@@ -8,6 +8,7 @@ import importlib.util
 import os
 import sys
 import tempfile
+import threading
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,13 +28,24 @@ _BARE_PACKAGES = (
 )
 
 
+_TURN = threading.RLock()
+
+
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Hold back what native code writes to file descriptor 2; give it back if the block raises.
 
     MediaPipe and LiteRT write log lines from C++ when a model is created, first run and closed, and heed no
-    setting. The redirection counts for the whole process: use it before threads start and after they have ended.
+    setting. The redirection counts for the whole process, also for what other threads write meanwhile. Threads take
+    turns: of two at once the first to end would let the other's lines through, and the last would leave the descriptor
+    on its file for ever.
     """
+    with _TURN, _quiet():
+        yield
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
     if sys.stderr is not None:
         sys.stderr.flush()
     try:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 
 import pytest
 from support import ROOT
@@ -32,6 +33,31 @@ def test_it_works_within_itself(capfd: pytest.CaptureFixture[str]) -> None:
             os.write(2, b"inner\n")
         os.write(2, b"outer\n")
     assert capfd.readouterr().err == ""
+
+
+def test_threads_that_overlap_let_nothing_through_and_lose_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    first_is_in, second_is_in, first_is_out = (threading.Event() for _ in range(3))
+
+    def first() -> None:
+        with quiet():
+            first_is_in.set()
+            second_is_in.wait(0.3)
+        first_is_out.set()
+
+    def second() -> None:
+        first_is_in.wait(30)
+        with quiet():
+            second_is_in.set()
+            first_is_out.wait(30)
+            os.write(2, b"chatter\n")
+
+    threads = [threading.Thread(target=work) for work in (first, second)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err == "after\n"
 
 
 def test_it_works_where_nothing_can_be_written(

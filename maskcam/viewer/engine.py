@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,9 +22,6 @@ from maskcam.search import Effort
 Opener = Callable[[SourceSpec], LiveSource]
 Errand = Callable[[Callable[[], bool]], None]
 """Something to be done while no source is open; it is passed what says whether that is still wanted."""
-
-_LOADING = threading.Lock()
-"""Held while models are loaded: what keeps them quiet counts for the whole process, so two must not do it at once."""
 
 _ABANDONED: list[Engine] = []
 """Engines whose threads would not end. MediaPipe's detector, when it is collected unclosed, may wait for ever."""
@@ -155,9 +151,8 @@ class Engine:
         """Load what isn't loaded yet; runs in the analysis thread, so the window never waits for it."""
         smallest, threshold = self._smallest, self._threshold
         if self._detector is None or self._classifier is None:
-            with _LOADING:
-                self._detector = FaceDetector()
-                self._classifier = MaskClassifier(self._weights)
+            self._detector = FaceDetector()
+            self._classifier = MaskClassifier(self._weights)
             before = Pipeline(self._detector, self._classifier)
         before.change_detector(FaceFinder(self._detector, smallest, Effort.IN_TURNS))
         before.change_threshold(threshold)
