@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -67,6 +68,12 @@ def write_clip(path: Path, picture: Callable[[int], Pixels], frames: int, rate: 
 def environment(**more: str) -> dict[str, str]:
     """The environment for a command: this checkout first, whatever is installed."""
     return {**os.environ, "PYTHONPATH": str(ROOT), **more}
+
+
+def heed_signals() -> None:
+    """For `preexec_fn`: a suite under nohup or in the background has signals ignored, and children inherit that."""
+    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(one, signal.SIG_DFL)
 
 
 def maskcam(*arguments: object, cwd: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:

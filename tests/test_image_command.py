@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from maskcam.drawn_mask import draw_mask
-from tests.support import astronaut, environment, keypoints, maskcam, one_clear_line
+from tests.support import astronaut, environment, heed_signals, keypoints, maskcam, one_clear_line
 
 
 @pytest.fixture
@@ -138,6 +138,7 @@ def test_ctrl_c_keeps_what_was_done(photos: Path, tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_signals,  # noqa: PLW1509
     )
     assert process.stdout is not None
     for _ in range(3):

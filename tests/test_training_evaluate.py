@@ -20,6 +20,7 @@ from drawn_faces import draw_face, save, save_classes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from small_network import small_network  # noqa: F401 (a fixture)
 from support import judged as said_of
 
 from maskcam.assets import MASK_MODEL, asset
@@ -486,6 +487,7 @@ def test_keras_and_exported_file_agree_on_the_same_pictures(tmp_path: Path) -> N
     assert np.abs(found[0].by_step - found[1].by_step).mean() < MEAN_APART
 
 
+@pytest.mark.usefixtures("small_network")
 def test_a_run_is_judged_by_its_best_weights(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
     run.start(TrainConfig(manifest="m.csv", weights=None, input_size=SMALL, hidden=16, precision="mixed_bfloat16"))

@@ -99,7 +99,7 @@ def catches(probability: Floats, bare: Flags, threshold: float) -> bool:
     return (score(probability, bare, threshold).recall or 0) >= LEAST_RECALL
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None)
 @given(judged)
 def test_the_chosen_threshold_has_the_fewest_false_alarms_of_those_that_catch(faces: list[tuple[float, bool]]) -> None:
     probability = np.array([one for one, _ in faces], np.float32)

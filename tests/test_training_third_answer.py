@@ -251,6 +251,7 @@ def test_the_data_decide_what_the_network_answers(
     assert (said.not_face_probability > 0).all() == (NOT_FACE in labels)
 
 
+@pytest.mark.usefixtures("small_network")
 def test_a_keras_file_is_known_by_its_number_of_answers(tmp_path: Path) -> None:
     for labels in (LABELS, ALL_LABELS):
         build(SIZE, len(labels), 8, 0.3).save(tmp_path / "tiny.keras")

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from drawn_faces import draw_face, save_classes
 from PIL import Image
+from support import heed_signals
 
 import training
 from maskcam.classifier import MaskClassifier
@@ -82,7 +83,7 @@ def run_until_interrupted(arguments: Sequence[str | Path], line: str) -> Ran:
         stderr=subprocess.PIPE,
         text=True,
         env=environment(),
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (the suite may run in the background)
+        preexec_fn=heed_signals,  # noqa: PLW1509
     )
     watchdog = threading.Timer(PATIENCE, process.kill)
     watchdog.start()

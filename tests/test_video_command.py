@@ -19,7 +19,7 @@ import pytest
 from maskcam.assets import DEMO_CLIP, asset
 from maskcam.frames import Pixels
 from maskcam.sources import VideoSource
-from tests.support import astronaut, environment, maskcam, one_clear_line, wait_for, write_clip
+from tests.support import astronaut, environment, heed_signals, maskcam, one_clear_line, wait_for, write_clip
 
 FACE_KEYS = {
     *("box", "score", "track", "detected", "verdict", "reason"),
@@ -228,7 +228,7 @@ def test_a_signal_ends_with_a_whole_shorter_video(tmp_path: Path, long_clip: Pat
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509 (the suite may run in the background)
+        preexec_fn=heed_signals,  # noqa: PLW1509
     )
     wait_for(lambda: any(part.stat().st_size > 1000 for part in tmp_path.glob("out.*.part.jsonl")))
     os.kill(process.pid, number)
@@ -361,7 +361,7 @@ def test_a_closed_terminal_leaves_a_whole_shorter_video(tmp_path: Path, long_cli
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509 (the suite may run under nohup)
+        preexec_fn=heed_signals,  # noqa: PLW1509
     )
     assert process.stdout is not None
     for _ in range(20):

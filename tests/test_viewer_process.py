@@ -18,7 +18,7 @@ from maskcam.frames import Pixels
 from maskcam.sources import VideoSource
 from tests.http_camera import HttpCamera
 from tests.screen import Screen
-from tests.support import astronaut, environment, maskcam, one_clear_line, scaled, wait_for, write_clip
+from tests.support import astronaut, environment, heed_signals, maskcam, one_clear_line, scaled, wait_for, write_clip
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZE = (1000, 760)
@@ -55,7 +55,7 @@ class Viewer:
             ),
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=heed_signals,  # noqa: PLW1509 (the suite may run under nohup)
+            preexec_fn=heed_signals,  # noqa: PLW1509
         )
 
     def caught(self, number: int) -> bool:
@@ -81,11 +81,6 @@ class Viewer:
         """Send a signal and return the exit code; what hangs in these tests hangs for longer than the limit."""
         self.process.send_signal(number)
         return self.process.wait(PATIENCE)
-
-
-def heed_signals() -> None:
-    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(one, signal.SIG_DFL)
 
 
 def orange(picture: Pixels) -> bool:
