@@ -39,9 +39,10 @@ def in_order(
     face, so that the order given never matters.
     """
     # Scores are float32, and 0.15 as such is not quite the rule's 0.15.
-    believed = (faces.scores >= np.float32(least_score)) & (judgement.not_face_probability < NOT_FACE_FROM)
-    kept = np.flatnonzero(believed & visible(faces.boxes, *size))
     doubtful = np.array([_DOUBTS.index(doubt) for doubt in doubts], np.int64)
+    # Of a crop too poor to judge by, the network can't tell that it is no face either.
+    rejected = (judgement.not_face_probability >= NOT_FACE_FROM) & (doubtful == 0)
+    kept = np.flatnonzero((faces.scores >= np.float32(least_score)) & ~rejected & visible(faces.boxes, *size))
     said = judgement.not_face_probability[kept], judgement.no_mask_probability[kept]
     keys = (doubtful[kept], *said, *faces.boxes[kept].T[::-1], -faces.scores[kept])
     return [int(row) for row in kept[np.lexsort(keys)]]

@@ -20,12 +20,14 @@ ZOOM = 3.0
 """A closer look shows this many times the box's side: there a face fills what the detector likes best."""
 SAME_FACE = 0.2
 """Overlap with the box looked at from which what a closer look finds is the same face."""
-WORTH_A_LOOK = 0.15
+IN_PLACE = 0.4
+"""Overlap with where somebody is expected from which a box is looked at in place of that."""
+WORTH_A_LOOK = 0.2
 """Score from which a box gets a closer look."""
-SETTLED = 0.6
-"""Score in the closer look from which a box is a face; most boxes that are none score less there."""
+SETTLED = 0.27
+"""Score of both looks together from which a box is worth a verdict; the third answer sorts them out."""
 STILL_THERE = 0.15
-"""The same where somebody is expected."""
+"""Score of the closer look alone that is enough where somebody is expected."""
 PLAIN = 0.6
 """Score from which a box where somebody is expected needs no closer look."""
 LARGEST = 512
@@ -62,31 +64,40 @@ class FaceFinder:
         if self._effort is Effort.IN_TURNS:
             return self._in_turns(image, plan, hints)
         found = self._search(image, plan.looks)
-        here = overlaps(found.boxes, hints.expected)[0] >= SAME_FACE
-        return self._settle(image, Faces.none(), found.boxes[~here.any(axis=1)], hints.expected)
+        overlap, _ = overlaps(found.boxes, hints.expected)
+        known, here = np.asarray((overlap >= SAME_FACE).any(axis=1)), overlap >= IN_PLACE
+        people = np.concatenate([found.boxes[here.any(axis=1)], hints.expected[~here.any(axis=0)]])
+        return self._settle(image, Faces.none(), take(found, ~known), people)
 
     def _in_turns(self, image: Pixels, plan: SearchPlan, hints: Hints) -> Faces:
         found = self._search(image, plan.share(hints.turn, TILES))
-        here = overlaps(found.boxes, hints.expected)[0] >= SAME_FACE
-        strangers = found.boxes[~here.any(axis=1)]
-        plain = found.scores >= PLAIN
-        people = hints.expected[~here[plain].any(axis=0)]
+        overlap, _ = overlaps(found.boxes, hints.expected)
+        known, here = np.asarray((overlap >= SAME_FACE).any(axis=1)), overlap >= IN_PLACE
+        plain = here.any(axis=1) & (found.scores >= PLAIN)
+        poor = here & ~here[plain].any(axis=0)  # of whom there is no plain box
+        people = np.concatenate([found.boxes[poor.any(axis=1)], hints.expected[~here.any(axis=0)]])
         # Not always the best ones: what is no face may look better than who is to be found.
-        strangers = np.roll(strangers, -hints.turn * STRANGERS, axis=0)[:STRANGERS]
-        return self._settle(image, take(found, here.any(axis=1) & plain), strangers, people[:PEOPLE])
+        strangers = np.roll(np.flatnonzero(~known), -hints.turn * STRANGERS)[:STRANGERS]
+        return self._settle(image, take(found, plain), take(found, strangers), people[:PEOPLE])
 
     def _search(self, image: Pixels, looks: Sequence[Look]) -> Faces:
         """Return what is worth a closer look, one box for each place."""
         found = search(self._detector, image, looks)
         return merge(take(found, found.scores >= WORTH_A_LOOK), same_share=1.0)
 
-    def _settle(self, image: Pixels, settled: Faces, strangers: Floats, people: Floats) -> Faces:
+    def _settle(self, image: Pixels, settled: Faces, strangers: Faces, people: Floats) -> Faces:
         """Look closer at strangers, and where people are expected; return who is there, one box for each."""
-        looked = [self._closer(image, box, SETTLED) for box in strangers]
-        looked += [self._closer(image, box, STILL_THERE) for box in people]
-        return merge(gather([settled, *looked]))
+        looked = [settled]
+        for box, score in zip(strangers.boxes, strangers.scores, strict=True):
+            face = self._closer(image, box)
+            both = Faces(face.boxes, together(face.scores, score), face.keypoints)
+            looked.append(take(both, both.scores >= SETTLED))
+        for box in people:
+            face = self._closer(image, box)
+            looked.append(take(face, face.scores >= STILL_THERE))
+        return merge(gather(looked))
 
-    def _closer(self, image: Pixels, box: Floats, least: float) -> Faces:
+    def _closer(self, image: Pixels, box: Floats) -> Faces:
         """Return the face in `box` `(4,)` as a closer look frames and scores it, or none."""
         side = max(float((box[2:] - box[:2]).max()) * ZOOM, 2.0)
         corner = (box[:2] + box[2:]) / 2 - side / 2
@@ -95,8 +106,14 @@ class FaceFinder:
         seen = self._detector.detect(cut(part, np.concatenate([inside, inside + round(side * factor)])))
         shift = origin + inside / factor
         faces = moved(scaled(seen, 1 / factor), float(shift[0]), float(shift[1]))
-        same = (overlaps(box[None], faces.boxes)[0][0] >= SAME_FACE) & (faces.scores >= least)
-        return take(faces, np.flatnonzero(same)[:1])
+        return take(faces, np.flatnonzero(overlaps(box[None], faces.boxes)[0][0] >= SAME_FACE)[:1])
+
+
+def together(scores: Floats, other: np.floating) -> Floats:
+    """Return `(n,) float32` the score in the middle between each of `scores` and `other`, by their log-odds."""
+    odds = [np.clip(one, 1e-6, 1 - 1e-6) / (1 - np.clip(one, 1e-6, 1 - 1e-6)) for one in (scores, other)]
+    root = np.sqrt(odds[0] * odds[1])
+    return np.asarray(root / (1 + root), np.float32)
 
 
 def search(detector: Detector, image: Pixels, looks: Sequence[Look]) -> Faces:

@@ -93,5 +93,5 @@ class Pipeline:
         judgement = self._classifier.judge(crops)
         doubtful = doubts(faces.boxes, crops)
         if self._classifier.card.not_face_index is not None:
-            faces = believe(faces, judgement)
+            faces = believe(faces, judgement, doubtful)
         return faces, judgement, doubtful

@@ -45,14 +45,8 @@ def no_mask_probability(classifier: MaskClassifier, kind: str, size: int) -> flo
     )
 
 
-def held() -> list[object]:
-    """All covers; a hand is still taken for a mask, and strictly so, lest the README go on saying it."""
-    unsolved = pytest.mark.xfail(reason="the bundled weights take a hand before the mouth for a mask", strict=True)
-    return [pytest.param(kind, marks=[unsolved] if kind == "hand" else []) for kind in COVERS]
-
-
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("kind", held())
+@pytest.mark.parametrize("kind", COVERS)
 def test_a_bare_face_is_bare_whatever_is_held_before_it(classifier: MaskClassifier, kind: str, size: int) -> None:
     assert no_mask_probability(classifier, kind, size) >= classifier.card.threshold
 

@@ -287,7 +287,7 @@ def test_whoever_is_expected_is_looked_for_more_patiently(detector: FaceDetector
     """A face that is too poor to be taken for one out of nowhere goes on being seen where it was."""
     frame = room()
     box = with_person(frame, face, 60, (700, 300))
-    poor = cv2.GaussianBlur(frame, (0, 0), 7.5)
+    poor = cv2.GaussianBlur(frame, (0, 0), 4.6)
     finder = FaceFinder(detector)
     assert found_at(finder.detect(frame), box)
     assert not found_at(finder.detect(poor), box)

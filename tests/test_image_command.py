@@ -151,15 +151,15 @@ def test_ctrl_c_keeps_what_was_done(photos: Path, tmp_path: Path) -> None:
 
 
 def test_a_small_face_is_found_when_the_picture_is_searched(tmp_path: Path) -> None:
-    small = np.asarray(Image.fromarray(astronaut()).resize((190, 190), Image.Resampling.LANCZOS))
+    small = np.asarray(Image.fromarray(astronaut()).resize((140, 140), Image.Resampling.LANCZOS))
     frame = np.full((720, 1280, 3), 120, np.uint8)
-    frame[400:590, 900:1090] = small
+    frame[400:540, 900:1040] = small
     Image.fromarray(frame).save(tmp_path / "hall.png")
     assert maskcam("image", "hall.png", "--fast", cwd=tmp_path).stdout == "hall.png: no face\n"
     run = maskcam("image", "hall.png", "--verbose", "--json", "seen.jsonl", cwd=tmp_path)
     assert run.returncode == 0 and "faces from 24 px in 1280x720: the whole frame, then tiles: " in run.stdout
     faces = json.loads((tmp_path / "seen.jsonl").read_text())["faces"]
-    expected = np.array([177, 75, 272, 178]) * 190 / 512 + [900, 400, 900, 400]
+    expected = np.array([177, 75, 272, 178]) * 140 / 512 + [900, 400, 900, 400]
     near = [one for one in faces if np.abs(np.array(one["box"]) - expected).max() < 12]
     assert len(near) == 1 and near[0]["verdict"] == "no_mask"
 

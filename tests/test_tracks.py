@@ -449,7 +449,7 @@ def rejecting(tracker: Tracker, index: int, rows: list[Row], rejected: list[floa
     return tracker.update(index, index / 25, WIDTH, HEIGHT, faces, judgement=said, doubts=doubts)
 
 
-@pytest.mark.parametrize(("rejected", "people"), [(0.0, 1), (0.49, 1), (0.5, 0), (1.0, 0)])
+@pytest.mark.parametrize(("rejected", "people"), [(0.0, 1), (0.97, 1), (0.98, 0), (1.0, 0)])
 def test_a_box_that_is_called_no_face_counts_as_not_found(rejected: float, people: int) -> None:
     tracker, row = Tracker(0.5), face(300, 300, bare=0.97)
     for index in range(20):
@@ -467,12 +467,12 @@ def test_a_box_that_is_called_no_face_counts_as_not_found(rejected: float, peopl
 
 def test_somebody_who_is_rejected_for_a_moment_coasts_and_then_leaves() -> None:
     tracker, row = Tracker(0.5), face(300, 300, bare=0.97)
-    results = [rejecting(tracker, index, [row], [0.1 if index < 10 or index >= 15 else 0.9]) for index in range(20)]
+    results = [rejecting(tracker, index, [row], [0.1 if index < 10 or index >= 15 else 0.99]) for index in range(20)]
     assert ids(results) == {1} and [len(one) for one in results] == [1] * 20
     assert [bool(one.detected[0]) for one in results] == [True] * 10 + [False] * 5 + [True] * 5
     assert all(one.not_face_probability[0] == np.float32(0.1) for one in results), "the last one that was believed"
     assert all(one.verdicts == (Verdict.NO_MASK,) for one in results)
-    later = [rejecting(tracker, index, [row], [0.9]) for index in range(20, 40)]
+    later = [rejecting(tracker, index, [row], [0.99]) for index in range(20, 40)]
     assert [event.kind for event in events(later)] == [EventKind.LEFT]
 
 
@@ -480,10 +480,10 @@ def test_a_rejected_box_does_not_take_the_place_of_a_face() -> None:
     """It is the better scored of the two, and lies over the face."""
     tracker = Tracker(0.5)
     rows = [face(300, 300, 110, score=0.95, bare=0.97), face(304, 304, 100, score=0.6, bare=0.02)]
-    result = rejecting(tracker, 0, rows, [0.8, 0.1])
+    result = rejecting(tracker, 0, rows, [0.99, 0.1])
     assert result.verdicts == (Verdict.MASK,) and result.scores.tolist() == [np.float32(0.6)]
     faces, bare, doubts = arrays(rows)
-    said = judged(bare, np.array([0.8, 0.1], np.float32))
+    said = judged(bare, np.array([0.99, 0.1], np.float32))
     single = judge_single(0, 0.0, WIDTH, HEIGHT, faces, judgement=said, doubts=doubts, threshold=0.5)
     assert single.verdicts == (Verdict.MASK,) and len(single.found) == 2
 

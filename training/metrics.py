@@ -12,6 +12,8 @@ from maskcam.modelcard import NOT_FACE_FROM
 
 LEAST_RECALL = 0.9975
 """Share of the bare faces that a threshold must catch: a bare face that is called masked is the serious error."""
+MISSED_WEIGHS = 5
+"""False alarms that a missed one weighs as much as: else one false alarm fewer could be worth two missed faces."""
 LOWEST, HIGHEST = 0.1, 0.9
 """A threshold outside these would speak of bad calibration."""
 
@@ -93,10 +95,11 @@ def called_bare(said: Judgement) -> Floats:
 
 
 def choose_threshold(no_mask_probability: Floats, bare: Flags) -> float:
-    """Return the threshold with the fewest false alarms of those that catch `LEAST_RECALL` of the bare faces.
+    """Return the threshold with the fewest errors of those that catch `LEAST_RECALL` of the bare faces.
 
-    Of equally good ones it is the middle of the widest gap between probabilities, which new faces are least
-    likely to fall into. ValueError when a class is absent, and when none from .1 to .9 is as good as the best.
+    A missed alarm counts as `MISSED_WEIGHS` false ones. Of equally good ones it is the middle of the widest gap
+    between probabilities, which new faces are least likely to fall into. ValueError when a class is absent, and when
+    none from .1 to .9 is as good as the best.
     """
     if not bare.any() or bare.all():
         raise ValueError("a threshold can only be chosen on faces of both classes")
@@ -106,7 +109,8 @@ def choose_threshold(no_mask_probability: Floats, bare: Flags) -> float:
     for middle, width in zip(middles, np.diff(edges), strict=True):
         scores = score(no_mask_probability, bare, float(middle))
         if (scores.recall or 0) >= LEAST_RECALL:
-            able.append((scores.false_alarms, not LOWEST < middle < HIGHEST, -float(width), float(middle)))
+            errors = MISSED_WEIGHS * scores.missed_alarms + scores.false_alarms
+            able.append((errors, not LOWEST < middle < HIGHEST, -float(width), float(middle)))
     _, outside, _, best = min(able, default=(0, True, 0.0, 0.0))
     if outside:
         raise ValueError(

@@ -1,0 +1,117 @@
+"""What each part of the search for faces buys and costs, on labelled scenes.
+
+MASKCAM_SCENES=DIR python -m pytest tests/benchmarks/test_search_parts.py --benchmark-only -s
+
+DIR holds `images/` and `faces.json` with boxes of faces, as `python -m training evaluate-scenes` reads them.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from maskcam.assets import MASK_MODEL, asset
+from maskcam.classifier import MaskClassifier
+from maskcam.faces import Detector, FaceDetector
+from maskcam.finder import FaceFinder, search
+from maskcam.frames import Faces, Hints, Judgement, Pixels
+from maskcam.merging import merge, take
+from maskcam.modelcard import MASK, NO_MASK
+from maskcam.pipeline import Classifier, Pipeline
+from maskcam.search import plan_search
+from training.scan import Trouble
+from training.scene_outcome import Holds
+from training.scenes import read_scenes
+
+SCENES = os.environ.get("MASKCAM_SCENES", "")
+WIDE = 32
+
+pytestmark = pytest.mark.skipif(not SCENES, reason="MASKCAM_SCENES names no folder of labelled scenes")
+
+
+class Tiles:
+    """The tiles alone: boxes of at least this score, one for each face, without a closer look."""
+
+    def __init__(self, detector: FaceDetector, least: float) -> None:
+        self.detector, self.least = detector, least
+
+    def detect(self, image: Pixels, hints: Hints | None = None) -> Faces:
+        found = search(self.detector, image, plan_search(image.shape[1], image.shape[0]).looks)
+        return merge(take(found, found.scores >= self.least))
+
+
+class Whole:
+    """The whole frame, looked at once: boxes of at least this score."""
+
+    def __init__(self, detector: FaceDetector, least: float) -> None:
+        self.detector, self.least = detector, least
+
+    def detect(self, image: Pixels, hints: Hints | None = None) -> Faces:
+        found = self.detector.detect(image)
+        return take(found, found.scores >= self.least)
+
+
+class TwoAnswers:
+    """The classifier without its third answer: everything is a face, and as sure as the detector says, or surer."""
+
+    def __init__(self, classifier: MaskClassifier) -> None:
+        self.classifier = classifier
+        self.card = replace(classifier.card, labels=(MASK, NO_MASK))
+
+    def judge(self, crops: Pixels) -> Judgement:
+        said = self.classifier.judge(crops)
+        return Judgement(said.no_mask_probability, np.zeros(len(said), np.float32))
+
+
+class Sure:
+    """Every box of a detector as a sure one, so that the detector's own limit alone decides."""
+
+    def __init__(self, detector: Detector) -> None:
+        self.detector = detector
+
+    def detect(self, image: Pixels, hints: Hints | None = None) -> Faces:
+        found = self.detector.detect(image, hints)
+        return Faces(found.boxes, np.maximum(found.scores, np.float32(0.5)), found.keypoints)
+
+
+def variants(detector: FaceDetector, classifier: MaskClassifier) -> dict[str, tuple[Detector, Classifier]]:
+    two = TwoAnswers(classifier)
+    return {
+        "the whole picture, score .5": (Sure(Whole(detector, 0.5)), two),
+        "tiles, score .5": (Sure(Tiles(detector, 0.5)), two),
+        "tiles, score .2": (Sure(Tiles(detector, 0.2)), two),
+        "tiles, score .2, third answer": (Tiles(detector, 0.2), classifier),
+        "a closer look, two answers": (Sure(FaceFinder(detector)), two),
+        "a closer look and the third answer": (FaceFinder(detector), classifier),
+    }
+
+
+def test_parts_of_the_search(benchmark: Any) -> None:
+    from training.evaluate_scenes import judge_scenes
+
+    scenes = read_scenes(Path(SCENES))
+    print("\n| | masked: right, wrong, unsure, missed | bare | on no label, a picture | ms a picture |")
+    print("| --- | --- | --- | --- | --- |")
+
+    def run() -> None:
+        with FaceDetector() as detector, MaskClassifier(asset(MASK_MODEL)) as classifier:
+            for name, parts in variants(detector, classifier).items():
+                outcome = judge_scenes(scenes, Pipeline(*parts), Holds.FACE, Trouble())
+                row = {}
+                for label in ("with_mask", "without_mask"):
+                    told = [
+                        one.outcome for one in outcome.faces if one.label == label and one.box[2] - one.box[0] >= WIDE
+                    ]
+                    row[label] = ", ".join(str(told.count(kind)) for kind in ("right", "wrong", "unsure", "missed"))
+                extra = len(outcome.extra) / outcome.scenes
+                print(
+                    f"| {name} | {row['with_mask']} | {row['without_mask']} | {extra:.2f} |"
+                    f" {1000 * outcome.seconds:.0f} |"
+                )
+
+    benchmark.pedantic(run, rounds=1)
