@@ -22,8 +22,8 @@ from maskcam.doubts import SMALLEST_FACE, doubts
 from maskcam.evidence import log_odds
 from maskcam.frames import Faces, Pixels, Reason, Verdict
 from maskcam.modelcard import MASK, NO_MASK
+from maskcam.single import judge_single
 from maskcam.track_rules import TrackRules
-from maskcam.tracks import judge_single
 from tests.support import astronaut
 from training.judge import Judged, judge
 from training.labelled import Labelled
