@@ -364,7 +364,7 @@ def test_the_pipeline_is_changed_between_two_frames_in_its_own_thread(parts: Par
 
         def change(pipeline: Pipeline) -> Pipeline:
             seen.append((pipeline, threading.current_thread().name))
-            pipeline.change_threshold(0.999)
+            pipeline.change_threshold(0.999999)
             return pipeline
 
         runner.change_pipeline(change)

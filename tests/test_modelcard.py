@@ -110,7 +110,7 @@ def test_missing_weights_and_missing_card_are_told_apart(weights: Path) -> None:
 
 def test_the_bundled_card_tells_where_the_weights_come_from() -> None:
     card = load_card(asset(MASK_MODEL))
-    assert card.labels == ("mask", "no_mask")
+    assert card.labels == ("mask", "no_mask", "not_face")
     assert 0.1 <= card.threshold <= 0.9
     assert card.data
     assert card.start_weights["licence"]

@@ -67,7 +67,9 @@ def judged_of(faces: Sequence[FaceJudged]) -> Judged:
 # Few different values, so that ties are common; and the ends, where log-odds are cut off.
 probabilities = st.one_of(st.floats(0, 1, width=32), st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]))
 doubtful = st.sampled_from([None, None, None, Reason.TOO_SMALL, Reason.TOO_BLURRED])
-crowds = st.lists(st.tuples(probabilities, st.booleans(), doubtful, st.sampled_from([False] * 4 + [True])), max_size=40)
+judgements = st.tuples(probabilities, st.booleans(), doubtful, st.sampled_from([False] * 4 + [True]))
+# What is doubtful is never rejected.
+crowds = st.lists(judgements.map(lambda one: (*one[:3], one[3] and one[2] is None)), max_size=40)
 thresholds = st.sampled_from([0.1, 0.5, 0.5242, 0.9])
 
 

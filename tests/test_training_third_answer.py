@@ -66,10 +66,10 @@ def test_a_face_that_is_rejected_is_not_caught_whatever_the_threshold(
 
 
 def test_answers_are_read_by_the_card_s_labels() -> None:
-    answers = np.array([[0.1, 0.3, 0.6], [0.6, 0.2, 0.2], [0.0, 0.0, 1.0]], np.float32)
+    answers = np.array([[0.0025, 0.0075, 0.99], [0.6, 0.2, 0.2], [0.0, 0.0, 1.0]], np.float32)
     said = judgement(answers, CARD)
-    np.testing.assert_allclose(said.no_mask_probability, [0.75, 0.25, 0], atol=1e-6)
-    np.testing.assert_allclose(said.not_face_probability, [0.6, 0.2, 1])
+    np.testing.assert_allclose(said.no_mask_probability, [0.75, 0.25, 0], atol=1e-5)
+    np.testing.assert_allclose(said.not_face_probability, [0.99, 0.2, 1])
     turned = ModelCard(labels=(NOT_FACE, NO_MASK, MASK), input_size=SIZE, crop=CropRule(), threshold=0.5, sha256="")
     again = judgement(np.ascontiguousarray(answers[:, ::-1]), turned)
     np.testing.assert_array_equal(again.no_mask_probability, said.no_mask_probability)

@@ -537,7 +537,7 @@ def test_people_keep_number_sum_and_alarm_when_the_settings_change(
         key(one, "log")
         until(qtbot, lambda: shown(one).alarm is AlarmLight.RAISED)
         begun = shown(one).picture.number
-        for settings in ({"threshold": 0.9999}, {"smallest_face": 90}, {"smallest_face": 30}, {"threshold": None}):
+        for settings in ({"threshold": 0.999999}, {"smallest_face": 90}, {"smallest_face": 30}, {"threshold": None}):
             one.apply(replace(one.state.settings, **settings))
             before = shown(one).picture.number
             until(qtbot, lambda before=before: shown(one).picture.number > before + 25)

@@ -111,9 +111,13 @@ def judge(
                 views.append(resize(crop, size))
             if views:
                 said = _ask(scorer, [*views, *climbers])
-                answers = called_bare(said)
-                doubtful += doubts(np.array(boxes, np.float32), np.stack(views))
-                rejected.append(said.not_face_probability[: len(views)] >= NOT_FACE_FROM)
+                poor = doubts(np.array(boxes, np.float32), np.stack(views))
+                doubtful += poor
+                # As in the app, what it says of a doubtful crop doesn't reject it.
+                no_face = said.not_face_probability.copy()
+                no_face[: len(views)][[doubt is not None for doubt in poor]] = 0
+                answers = called_bare(Judgement(said.no_mask_probability, no_face))
+                rejected.append(no_face[: len(views)] >= NOT_FACE_FROM)
                 plain.append(answers[: len(views)])
                 by_step.append(answers[len(views) :])
     if not readable:
