@@ -32,10 +32,10 @@ PLAIN = 0.6
 """Score from which a box where somebody is expected needs no closer look."""
 LARGEST = 512
 """Pixels a side that a closer look needs at most: the detector shrinks it further anyway."""
-TILES, STRANGERS, PEOPLE = 4, 2, 12
+TILES, STRANGERS, PEOPLE = 6, 4, 12
 """Most tiles, and closer looks at strangers and at people expected, in a frame where the tiles take turns.
 
-So the time is bounded; in a picture of 1280x720 all tiles have had their turn after ten frames.
+So the time is bounded; and in a picture of 1920 pixels all tiles have their turn within half a second.
 """
 
 
