@@ -16,8 +16,10 @@ from maskcam.crops import resize
 from maskcam.frames import Floats, Pixels
 from training.pictures import Surrounded, crop_of
 
-SMALLEST = 16
+SMALLEST = 14
 """Faces are scaled down to as little as this many pixels."""
+SMALL_SHARE, TOWARDS_SMALL = 0.6, 1.3
+"""Share of the views that are scaled down, and how much more of them become very small: 1 is evenly by logarithm."""
 DARK_SHARE, DARKEST = 0.12, 0.05
 """Share of the views that are darkened, and the least share of the light that is left then."""
 WARP, PATCH, COLOUR, DARK, SPOIL = "warp", "patch", "colour", "dark", "spoil"
@@ -43,7 +45,7 @@ def _spoil(view: Pixels, size: int, random: np.random.Generator) -> Pixels:
     """Blur, scale down, add noise, compress, scale up again."""
     if random.random() < 0.2:
         view = _blur(view, random)
-    if random.random() < 0.5:
+    if random.random() < SMALL_SHARE:
         view = _scale_down(view, random)
     if random.random() < 0.2:
         view = _noise(view, random)
@@ -155,9 +157,10 @@ def _blur(view: Pixels, random: np.random.Generator) -> Pixels:
 
 
 def _scale_down(view: Pixels, random: np.random.Generator) -> Pixels:
-    """Lose detail, evenly on the scale of sizes from `SMALLEST` up."""
+    """Lose detail, down to `SMALLEST`, to small sizes more often: they are the hardest."""
     size = view.shape[0]
-    small = round(math.exp(random.uniform(math.log(min(SMALLEST, size)), math.log(size))))
+    smallest = min(SMALLEST, size)
+    small = round(smallest * (size / smallest) ** (random.random() ** TOWARDS_SMALL))
     return np.asarray(cv2.resize(view, (small, small), interpolation=cv2.INTER_AREA), np.uint8)
 
 
