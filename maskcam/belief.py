@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from maskcam.frames import Faces, Floats, Judgement, Reason
+from maskcam.frames import Faces, Flags, Floats, Judgement, Reason
 
 # Both numbers were chosen on labelled scenes, where they let the fewest boxes through that are on no face at a given
 # number of faces found.
@@ -17,17 +17,40 @@ DOUBTED = 4.0
 """Log-odds that both together must reach for an even chance: most boxes that are looked at are no faces."""
 
 
+ON_A_CHEST = 3.0
+"""Log-odds that a box on somebody's chest loses: badges, emblems and folds there look like small faces."""
+SURE = 2.0
+"""Log-odds from which somebody is sure enough for that."""
+CHEST = (2.0, 0.9, 5.5)
+"""Where a chest is, in sides of the face: so far to either side, from here to there below the face's middle."""
+CHILD = 0.5
+"""Share of somebody's face from which a face before their chest may be one: a child's."""
+
+
 def believe(faces: Faces, judgement: Judgement, doubts: Sequence[Reason | None]) -> Faces:
     """Return the faces with scores that the classifier's third answer has gone into, in the same order.
 
     A weak box that the classifier sees a face in becomes a sure one, a box that it sees none in a weak one. The two
-    see different things in different cuts, so their log-odds are added as of independent witnesses. What it says of
-    a doubtful crop counts for nothing: somebody in the dark is to be told as unsure, not to vanish.
+    see different things in different cuts, so their log-odds are added as of independent witnesses. What lies small on
+    the chest of somebody who is sure has to be surer itself. What the classifier says of a doubtful crop counts for
+    nothing: somebody in the dark is to be told as unsure, not to vanish.
     """
-    detector, network = _log_odds(faces.scores), -_log_odds(judgement.not_face_probability)
-    scores = 1 / (1 + np.exp(DOUBTED - DETECTOR_WEIGHS * detector - network))
+    detector = _log_odds(faces.scores)
     clear = np.array([doubt is None for doubt in doubts], np.bool_)
-    return Faces(faces.boxes, np.where(clear, scores, faces.scores).astype(np.float32), faces.keypoints)
+    together = DETECTOR_WEIGHS * detector - _log_odds(judgement.not_face_probability) - DOUBTED
+    odds = np.where(clear, together, detector)
+    odds -= ON_A_CHEST * on_a_chest(faces.boxes, faces.boxes[clear & (odds > SURE)])
+    return Faces(faces.boxes, (1 / (1 + np.exp(-odds))).astype(np.float32), faces.keypoints)
+
+
+def on_a_chest(boxes: Floats, people: Floats) -> Flags:
+    """Return `(n,) bool` which of `boxes` `(n, 4)` lie small on the chest below one of the faces `people` `(m, 4)`."""
+    side = (people[:, 2:] - people[:, :2]).max(axis=1)
+    small = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)[:, None] < CHILD * side
+    away = ((boxes[:, None, :2] + boxes[:, None, 2:]) - (people[:, :2] + people[:, 2:])) / 2 / side[:, None]
+    wide, top, bottom = CHEST
+    there = (np.abs(away[..., 0]) < wide) & (away[..., 1] > top) & (away[..., 1] < bottom)
+    return np.asarray((small & there).any(axis=1), np.bool_)
 
 
 def _log_odds(probability: Floats) -> NDArray[np.float64]:

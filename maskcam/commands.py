@@ -43,9 +43,9 @@ def _annotate(path: Path, outputs: VideoOutputs, options: argparse.Namespace, *,
     from tqdm import tqdm  # noqa: PLC0415
 
     from maskcam.classifier import MaskClassifier  # noqa: PLC0415
-    from maskcam.faces import FaceDetector  # noqa: PLC0415
     from maskcam.finder import FaceFinder  # noqa: PLC0415
     from maskcam.pipeline import Pipeline  # noqa: PLC0415
+    from maskcam.runner import DetectorPool  # noqa: PLC0415
     from maskcam.search import Effort  # noqa: PLC0415
     from maskcam.sources import VideoSource  # noqa: PLC0415
     from maskcam.telling import tell_event, tell_losses, tell_summary  # noqa: PLC0415
@@ -56,7 +56,7 @@ def _annotate(path: Path, outputs: VideoOutputs, options: argparse.Namespace, *,
     with (
         stop_on_signals() as stop,
         VideoSource(path) as source,
-        FaceDetector() as detector,
+        DetectorPool() as detector,
         MaskClassifier(_weights(options)) as classifier,
         tqdm(total=source.frame_count, unit=" frames", leave=False, disable=None) as bar,
     ):
@@ -96,12 +96,12 @@ def image(options: argparse.Namespace) -> int:
     from contextlib import nullcontext  # noqa: PLC0415
 
     from maskcam.classifier import MaskClassifier  # noqa: PLC0415
-    from maskcam.faces import FaceDetector  # noqa: PLC0415
     from maskcam.finder import FaceFinder  # noqa: PLC0415
     from maskcam.lines import TextSink  # noqa: PLC0415
     from maskcam.picture_job import PictureOutputs, process_pictures  # noqa: PLC0415
     from maskcam.pictures import list_pictures  # noqa: PLC0415
     from maskcam.pipeline import Pipeline  # noqa: PLC0415
+    from maskcam.runner import DetectorPool  # noqa: PLC0415
     from maskcam.search import Effort  # noqa: PLC0415
     from maskcam.telling import tell_picture  # noqa: PLC0415
 
@@ -113,7 +113,7 @@ def image(options: argparse.Namespace) -> int:
     with (
         stop_on_signals() as stop,
         TextSink(options.json, options.force) if options.json else nullcontext() as records,
-        FaceDetector() as detector,
+        DetectorPool() as detector,
         MaskClassifier(_weights(options)) as classifier,
     ):
         finder = FaceFinder(detector, options.smallest_face, Effort.WHOLE_ONLY if options.fast else Effort.EVERYTHING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -34,6 +35,14 @@ class Detector(Protocol):
 
     def detect(self, image: Pixels, hints: Hints | None = None) -> Faces:
         """Return the faces in `(h, w, 3) uint8 RGB`, best score first; `hints` may tell where to look."""
+        ...
+
+
+class Looker(Protocol):
+    """Finds faces in many pictures; `FaceDetector` is one, looking at one after the other."""
+
+    def detect_all(self, images: Sequence[Pixels]) -> list[Faces]:
+        """Return the faces in each `(h, w, 3) uint8 RGB`, best score first, in the order of the pictures."""
         ...
 
 
@@ -88,6 +97,10 @@ class FaceDetector(Closing):
         )
         scores = np.array([face.categories[0].score for face in found], np.float32)
         return Faces(boxes, np.clip(scores, 0, 1), keypoints.reshape(len(found), KEYPOINTS, 2))
+
+    def detect_all(self, images: Sequence[Pixels]) -> list[Faces]:
+        """Return what `detect` does of each of `images`, in their order."""
+        return [self.detect(image) for image in images]
 
     def close(self) -> None:
         """Free the model; a second call does nothing."""

@@ -12,23 +12,62 @@ SAME_IOU = 0.4
 """Two boxes that overlap more than this (intersection over union) are one face."""
 SAME_SHARE = 0.7
 """So are two of which the smaller lies within the larger by more than this share: an eye, or head and shoulders."""
+POOR_IOU, POOR_SHARE = 0.2, 0.5
+"""The same for a box that is much poorer than the other: a second, badly placed one on the same face."""
+POORER = 1.0
+"""By how much its log-odds are lower then."""
 
 
-def merge(faces: Faces, *, same_iou: float = SAME_IOU, same_share: float = SAME_SHARE) -> Faces:
+def merge(faces: Faces) -> Faces:
     """Return the best-scored box of each face, best first.
 
-    Of two boxes that are the same face by overlap or containment the one of lower score goes. With `same_share` 1
-    only overlap counts.
+    Of two boxes that are the same face by overlap or containment the one of lower score goes.
     """
     order = np.argsort(-faces.scores, kind="stable")
-    boxes = faces.boxes[order]
+    boxes, scores = faces.boxes[order], np.clip(faces.scores[order].astype(np.float64), 1e-6, 1 - 1e-6)
+    odds = np.log(scores / (1 - scores))
+    poorer = odds[None] - odds[:, None] > POORER
     iou, share = overlaps(boxes, boxes)
-    same = (iou > same_iou) | (share > same_share)
+    same = (iou > SAME_IOU) | (share > SAME_SHARE) | (poorer & ((iou > POOR_IOU) | (share > POOR_SHARE)))
+    return take(faces, order[_first_of(same)])
+
+
+def merge_overlapping(faces: Faces, same_iou: float) -> Faces:
+    """Return the best-scored box of those that overlap more than `same_iou`, best first; a part of one may stay."""
+    order = np.argsort(-faces.scores, kind="stable")
+    boxes = faces.boxes[order]
+    return take(faces, order[_first_of(overlaps(boxes, boxes)[0] > same_iou)])
+
+
+def _first_of(same: Flags) -> list[int]:
+    """Return the rows of `same (n, n)` that are the same as no earlier one returned."""
     kept: list[int] = []
-    for place in range(len(boxes)):
+    for place in range(len(same)):
         if not same[place, kept].any():
             kept.append(place)
-    return take(faces, order[kept])
+    return kept
+
+
+def blend(faces: Faces, *, same_iou: float = SAME_IOU) -> Faces:
+    """Return one face for each place, best first: the best score there, and the mean of all boxes that say so.
+
+    Each box counts by the square of its score. The mean wavers less than any of them, between frames and between
+    cuts: Bazarevsky et al., "BlazeFace", 2019, arXiv:1907.05047.
+    """
+    order = np.argsort(-faces.scores, kind="stable")
+    boxes, weights = faces.boxes[order], faces.scores[order] ** 2
+    same = overlaps(boxes, boxes)[0] > same_iou
+    free = np.ones(len(boxes), np.bool_)
+    kept: list[int] = []
+    mean_boxes, mean_keypoints = boxes.copy(), faces.keypoints[order]
+    for place in range(len(boxes)):
+        if free[place]:
+            ones = np.flatnonzero(same[place] & free)
+            free[ones] = False
+            kept.append(place)
+            mean_boxes[place] = np.average(boxes[ones], axis=0, weights=weights[ones])
+            mean_keypoints[place] = np.average(faces.keypoints[order[ones]], axis=0, weights=weights[ones])
+    return Faces(mean_boxes[kept], faces.scores[order[kept]], mean_keypoints[kept])
 
 
 def take(faces: Faces, rows: NDArray[np.integer] | Flags) -> Faces:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskcam.belief import believe
+from maskcam.belief import CHILD, believe, on_a_chest
 from maskcam.frames import Faces, Floats, Judgement, Reason
 
 
@@ -49,3 +49,58 @@ def test_more_of_either_never_makes_it_less(said: list[tuple[float, float]]) -> 
 
 def test_no_boxes_are_fine() -> None:
     assert believed([], []).shape == (0,)
+
+
+def square(x: float, y: float, side: float) -> list[float]:
+    return [x - side / 2, y - side / 2, x + side / 2, y + side / 2]
+
+
+FACE = square(500, 200, 100)
+
+
+@pytest.mark.parametrize(
+    ("box", "on"),
+    [
+        (square(500, 400, 30), True),  # an emblem
+        (square(640, 450, 40), True),  # on the sleeve
+        (square(500, 400, 60), False),  # a child's face before the chest
+        (square(760, 400, 30), False),  # beside
+        (square(500, 100, 30), False),  # above: somebody far behind
+        (square(500, 250, 30), False),  # at the mouth: the same face or none, which isn't asked here
+        (square(500, 900, 30), False),  # far below: another row
+    ],
+)
+def test_what_is_on_a_chest(box: list[float], on: bool) -> None:
+    assert on_a_chest(np.array([box], np.float32), np.array([FACE], np.float32)).tolist() == [on]
+    assert not on_a_chest(np.array([box], np.float32), np.zeros((0, 4), np.float32)).any()
+
+
+@given(
+    st.tuples(st.floats(-300, 300), st.floats(-300, 300), st.floats(1, 200)),
+    st.tuples(st.floats(-300, 300), st.floats(-300, 300), st.floats(1, 200)),
+)
+def test_nobody_is_on_the_chest_of_whoever_is_on_theirs(
+    first: tuple[float, float, float], second: tuple[float, float, float]
+) -> None:
+    one, other = (np.array([square(*place)], np.float32) for place in (first, second))
+    assert not on_a_chest(one, one).any()
+    assert not (on_a_chest(one, other).any() and on_a_chest(other, one).any())
+    if second[2] * CHILD < first[2]:
+        assert not on_a_chest(one, other).any()
+
+
+def test_what_is_on_a_chest_must_be_surer() -> None:
+    boxes = np.array([FACE, square(500, 400, 30), square(100, 400, 30)], np.float32)
+    judgement = Judgement(np.full(3, 0.5, np.float32), np.array([0.001, 0.003, 0.003], np.float32))
+
+    def scores(face: float, small: float, doubt: Reason | None = None) -> list[float]:
+        found = Faces(boxes, np.array([face, small, small], np.float32), np.zeros((3, 6, 2), np.float32))
+        return [float(score) for score in believe(found, judgement, [None, doubt, doubt]).scores]
+
+    sure, emblem, other = scores(0.9, 0.5)
+    assert sure > 0.95 and emblem < 0.35 and other > 0.7
+    assert scores(0.9, 0.95)[1] > 0.9, "a face that is sure itself is told"
+    blurred, elsewhere = scores(0.9, 0.5, Reason.TOO_BLURRED)[1:]
+    assert blurred < 0.1 and elsewhere == pytest.approx(0.5)
+    _, small, same = scores(0.3, 0.5)
+    assert small == same, "only below somebody who is sure"

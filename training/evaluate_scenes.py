@@ -15,11 +15,11 @@ from tqdm import tqdm
 from maskcam import __version__
 from maskcam.classifier import MaskClassifier
 from maskcam.errors import UnusableInput
-from maskcam.faces import FaceDetector
 from maskcam.finder import FaceFinder
 from maskcam.frames import Frame
 from maskcam.pictures import read_picture
 from maskcam.pipeline import Pipeline
+from maskcam.runner import DetectorPool
 from maskcam.search import LEAST_FACE, SMALLEST_FACE
 from training.report_folder import ReportFolder
 from training.scan import Trouble
@@ -72,7 +72,7 @@ def evaluate_scenes(wanted: WantedScenes) -> Iterator[str]:
     files = ReportFolder(wanted.out, OUTPUTS, [f"{name}-[0-9]*.png" for name in (FACES, EXTRA)], wanted.force)
     chosen = _choose(wanted)
     trouble = Trouble()
-    with FaceDetector() as detector, MaskClassifier(wanted.model) as classifier:
+    with DetectorPool() as detector, MaskClassifier(wanted.model) as classifier:
         files.make()
         pipeline = Pipeline(FaceFinder(detector, wanted.smallest), classifier, wanted.threshold)
         outcome = judge_scenes(chosen.scenes, pipeline, wanted.boxes, trouble)

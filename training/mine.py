@@ -16,7 +16,7 @@ from maskcam.crops import cut
 from maskcam.faces import FaceDetector
 from maskcam.finder import search
 from maskcam.frames import Floats, Pixels
-from maskcam.merging import merge
+from maskcam.merging import merge_overlapping
 from maskcam.search import plan_search
 from training.manifest import Box
 
@@ -42,7 +42,7 @@ def mine(image: Pixels, heads: Floats, faces: Floats, detector: FaceDetector) ->
     known; all are pixels xyxy.
     """
     looked = search(detector, image, plan_search(image.shape[1], image.shape[0], SMALLEST).looks)
-    boxes = merge(looked, same_iou=SAME_BOX, same_share=1.0).boxes
+    boxes = merge_overlapping(looked, SAME_BOX).boxes
     in_heads = _inside(boxes, heads)
     for box, inside in zip(boxes, in_heads, strict=True):
         if frames_badly(box, faces) or (inside < FAR_FROM_HEADS and _score_closer(image, box, detector) < STILL_A_FACE):

@@ -9,14 +9,13 @@ import numpy as np
 
 from maskcam.cameras import CameraMode
 from maskcam.classifier import MaskClassifier
-from maskcam.faces import FaceDetector
 from maskcam.finder import FaceFinder
 from maskcam.frames import Event, Faces, Hints, Judgement, Pixels
 from maskcam.live import Analysed, LiveSource, LiveView
 from maskcam.live_sources import PlayedVideo, SourceSpec, open_source
 from maskcam.modelcard import load_card
 from maskcam.pipeline import Pipeline
-from maskcam.runner import LiveRunner
+from maskcam.runner import DetectorPool, LiveRunner
 from maskcam.search import Effort
 
 Opener = Callable[[SourceSpec], LiveSource]
@@ -59,7 +58,7 @@ class Engine:
     ) -> None:
         self._weights, self._opener, self._on_change = weights, opener, on_change
         self._smallest, self._threshold = smallest, threshold
-        self._detector: FaceDetector | None = None
+        self._detector: DetectorPool | None = None
         self._classifier: MaskClassifier | None = None
         self._runner: LiveRunner | None = None
         self._player: PlayedVideo | None = None
@@ -151,9 +150,13 @@ class Engine:
         """Load what isn't loaded yet; runs in the analysis thread, so the window never waits for it."""
         smallest, threshold = self._smallest, self._threshold
         if self._detector is None or self._classifier is None:
-            self._detector = FaceDetector()
+            self._detector = DetectorPool()
             self._classifier = MaskClassifier(self._weights)
-            before = Pipeline(self._detector, self._classifier)
-        before.change_detector(FaceFinder(self._detector, smallest, Effort.IN_TURNS))
+            before = Pipeline(_finder(self._detector, smallest), self._classifier)
+        before.change_detector(_finder(self._detector, smallest))
         before.change_threshold(threshold)
         return before
+
+
+def _finder(detector: DetectorPool, smallest: int) -> FaceFinder:
+    return FaceFinder(detector, smallest, Effort.IN_TURNS)
