@@ -10,13 +10,13 @@ from dataclasses import dataclass, fields
 class TrackRules:
     """All numbers of `maskcam.tracks`, checked when made.
 
-    Scores are the detector's, 0 to 1. Times are in seconds. Distances between boxes are in face sizes (square
-    root of the box's area), so that near and far faces follow the same rule. Bands are in log-odds from the
-    threshold's log-odds.
+    Scores say how sure it is that a box is a face, 0 to 1. Times are in seconds. Distances between boxes are in
+    face sizes (square root of the box's area), so that near and far faces follow the same rule. Bands are in log-odds
+    from the threshold's log-odds.
     """
 
-    start_score: float = 0.5
-    """A box of this score starts a person at once; below it a box is weak."""
+    start_score: float = 0.85
+    """A box of this score starts a person at once; below it a box is weak, and one alone may be a fold of cloth."""
     keep_score: float = 0.1
     """Boxes under this score are ignored; from it on they can continue a person in view."""
     weak_score: float = 0.35

@@ -14,7 +14,7 @@ from maskcam.assets import MASK_MODEL, asset
 from maskcam.boxes import overlaps
 from maskcam.classifier import MaskClassifier
 from maskcam.faces import FaceDetector
-from maskcam.finder import PEOPLE, STRANGERS, TILES, FaceFinder
+from maskcam.finder import PEOPLE, STRANGERS, TILES, TURNS, FaceFinder, tiles
 from maskcam.frames import Faces, Floats, Frame, Hints, Pixels
 from maskcam.pipeline import Pipeline
 from maskcam.search import REACH, SMALLEST_FACE, SMALLEST_LIVE_FACE, Effort
@@ -225,8 +225,7 @@ def test_a_newcomer_is_found_in_one_of_the_turns_and_then_seen_in_all(
     frame = room()
     box = with_person(frame, face, width, middle)
     finder = FaceFinder(detector, effort=Effort.IN_TURNS)
-    turns = math.ceil((len(finder.plan(WIDTH, HEIGHT).looks) - 1) / TILES)
-    assert turns < 15
+    turns = TURNS
     assert any(found_at(finder.detect(frame, Hints(turn)), box) for turn in range(turns))
     near = box + np.float32(width * 0.15)
     assert all(found_at(finder.detect(frame, Hints(turn, near[None])), box) for turn in range(turns))
@@ -247,12 +246,12 @@ def test_the_looks_of_a_turn_are_few_whatever_is_in_the_picture(detector: FaceDe
     assert len(boxes) > 40
     counted = Counted(detector)
     finder = FaceFinder(counted, effort=Effort.IN_TURNS)
-    most = 1 + TILES + STRANGERS
+    most = 1 + TILES
     for turn in range(8):
         for expected, limit in ((boxes[:0], most), (boxes, most + PEOPLE)):
             counted.looks = 0
             found = finder.detect(frame, Hints(turn, expected))
-            assert 1 + STRANGERS < counted.looks <= limit
+            assert 1 < counted.looks <= limit
             assert len(found) >= 1
     finder = FaceFinder(counted)
     counted.looks = 0
@@ -271,6 +270,14 @@ def test_a_group_that_comes_in_at_once_is_found_one_after_another(detector: Face
     for turn in range(15):
         expected = finder.detect(frame, Hints(turn, expected)).boxes
     assert (overlaps(boxes, expected)[0] > 0.3).any(axis=1).all()
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 240), (640, 480), (1280, 720), (1920, 1080)])
+def test_all_tiles_have_their_turn_in_time(detector: FaceDetector, width: int, height: int) -> None:
+    plan = FaceFinder(detector, effort=Effort.IN_TURNS).plan(width, height)
+    had = {look for turn in range(5, 5 + 15) for look in plan.share(turn, tiles(plan))}
+    assert had == set(plan.looks)
+    assert 1 <= tiles(plan) <= TILES
 
 
 def test_turns_are_told_not_remembered(detector: FaceDetector, face: Floats) -> None:

@@ -244,9 +244,19 @@ def test_weak_boxes_that_persist_start_a_person(fps: int) -> None:
 
 
 def test_a_confident_box_is_shown_at_once() -> None:
-    result = step(Tracker(0.5), 0, 0.0, [face(300, 300, score=0.5, bare=0.9)])
+    result = step(Tracker(0.5), 0, 0.0, [face(300, 300, score=0.85, bare=0.9)])
     assert result.track_ids.tolist() == [1]
     assert result.events[0].verdict is Verdict.NO_MASK
+
+
+@pytest.mark.parametrize(("fps", "frames"), [(10, 2), (25, 4), (60, 7)])
+def test_a_box_that_is_probably_a_face_must_last_a_tenth_of_a_second(fps: int, frames: int) -> None:
+    """A fold of cloth is taken for a face in one frame and not in the next."""
+    tracker, row = Tracker(0.5), face(300, 300, score=0.7)
+    shown = [len(step(tracker, index, index / fps, [row] if index else [])) for index in range(1, frames + 1)]
+    assert shown == [0] * (frames - 1) + [1]
+    alone = Tracker(0.5)
+    assert not any(len(step(alone, index, index / fps, [row] if index == 1 else [])) for index in range(3 * fps))
 
 
 def test_false_boxes_flickering_at_random_are_never_shown() -> None:
@@ -412,7 +422,7 @@ def test_finish_says_who_left_and_only_once() -> None:
 
 
 def test_ids_count_from_left_to_right() -> None:
-    rows = [face(900, 300, score=0.95), face(200, 500, score=0.6), face(500, 100, score=0.8)]
+    rows = [face(900, 300, score=0.95), face(200, 500, score=0.86), face(500, 100, score=0.9)]
     result = step(Tracker(0.5), 0, 0.0, rows)
     assert result.boxes[:, 0].tolist() == [150, 450, 850]
 
@@ -479,9 +489,9 @@ def test_somebody_who_is_rejected_for_a_moment_coasts_and_then_leaves() -> None:
 def test_a_rejected_box_does_not_take_the_place_of_a_face() -> None:
     """It is the better scored of the two, and lies over the face."""
     tracker = Tracker(0.5)
-    rows = [face(300, 300, 110, score=0.95, bare=0.97), face(304, 304, 100, score=0.6, bare=0.02)]
+    rows = [face(300, 300, 110, score=0.95, bare=0.97), face(304, 304, 100, score=0.9, bare=0.02)]
     result = rejecting(tracker, 0, rows, [0.99, 0.1])
-    assert result.verdicts == (Verdict.MASK,) and result.scores.tolist() == [np.float32(0.6)]
+    assert result.verdicts == (Verdict.MASK,) and result.scores.tolist() == [np.float32(0.9)]
     faces, bare, doubts = arrays(rows)
     said = judged(bare, np.array([0.99, 0.1], np.float32))
     single = judge_single(0, 0.0, WIDTH, HEIGHT, faces, judgement=said, doubts=doubts, threshold=0.5)
