@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,38 +15,47 @@ from maskcam.motion import Box
 _DOUBTS = (None, Reason.TOO_SMALL, Reason.TOO_BLURRED)
 
 
-def check_detections(
-    width: int, height: int, faces: Faces, judgement: Judgement, doubts: Sequence[Reason | None]
-) -> None:
-    """Raise ValueError unless there is a judgement, and a measured doubt or None, for every face."""
-    if width < 1 or height < 1:
-        raise ValueError(f"a picture has at least one pixel, not {width} x {height}")
-    if len(judgement) != len(faces):
-        raise ValueError(f"{len(faces)} faces need as many judgements, not {len(judgement)}")
-    if len(doubts) != len(faces) or any(doubt not in _DOUBTS for doubt in doubts):
-        raise ValueError(f"{len(faces)} faces need as many doubts: too_small, too_blurred or None")
+@dataclass(frozen=True, slots=True, eq=False)
+class Sighting:
+    """What detector and classifier say of one frame, before anybody is followed.
 
-
-def in_order(
-    faces: Faces,
-    judgement: Judgement,
-    doubts: Sequence[Reason | None],
-    size: tuple[int, int],
-    least_score: float,
-) -> list[int]:
-    """Rows of the faces of at least `least_score` that lie in the picture and aren't rejected, best first.
-
-    `size` is the picture's width and height. Ties are broken by everything else known of a
-    face, so that the order given never matters.
+    `time` is in seconds, `width` and `height` are the picture's in pixels. `judgement` and `doubts` are of each face:
+    why its crop is too poor to judge by, `too_small` or `too_blurred`, or None. ValueError if they don't fit.
     """
-    # Scores are float32, and 0.15 as such is not quite the rule's 0.15.
-    doubtful = np.array([_DOUBTS.index(doubt) for doubt in doubts], np.int64)
-    # Of a crop too poor to judge by, the network can't tell that it is no face either.
-    rejected = (judgement.not_face_probability >= NOT_FACE_FROM) & (doubtful == 0)
-    kept = np.flatnonzero((faces.scores >= np.float32(least_score)) & ~rejected & visible(faces.boxes, *size))
-    said = judgement.not_face_probability[kept], judgement.no_mask_probability[kept]
-    keys = (doubtful[kept], *said, *faces.boxes[kept].T[::-1], -faces.scores[kept])
-    return [int(row) for row in kept[np.lexsort(keys)]]
+
+    frame_index: int
+    time: float
+    width: int
+    height: int
+    faces: Faces
+    judgement: Judgement
+    doubts: tuple[Reason | None, ...]
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.time):
+            raise ValueError(f"a time must be finite, not {self.time}")
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"a picture has at least one pixel, not {self.width} x {self.height}")
+        if len(self.judgement) != len(self.faces):
+            raise ValueError(f"{len(self.faces)} faces need as many judgements, not {len(self.judgement)}")
+        if len(self.doubts) != len(self.faces) or any(doubt not in _DOUBTS for doubt in self.doubts):
+            raise ValueError(f"{len(self.faces)} faces need as many doubts: too_small, too_blurred or None")
+
+    def in_order(self, least_score: float) -> list[int]:
+        """Rows of the faces of at least `least_score` that lie in the picture and aren't rejected, best first.
+
+        Ties are broken by everything else known of a face, so that the order given never matters.
+        """
+        faces, judgement = self.faces, self.judgement
+        doubtful = np.array([_DOUBTS.index(doubt) for doubt in self.doubts], np.int64)
+        # Of a crop too poor to judge by, the network can't tell that it is no face either.
+        rejected = (judgement.not_face_probability >= NOT_FACE_FROM) & (doubtful == 0)
+        inside = visible(faces.boxes, self.width, self.height)
+        # Scores are float32, and 0.15 as such is not quite the rule's 0.15.
+        kept = np.flatnonzero((faces.scores >= np.float32(least_score)) & ~rejected & inside)
+        said = judgement.not_face_probability[kept], judgement.no_mask_probability[kept]
+        keys = (doubtful[kept], *said, *faces.boxes[kept].T[::-1], -faces.scores[kept])
+        return [int(row) for row in kept[np.lexsort(keys)]]
 
 
 def visible(boxes: NDArray[np.floating], width: int, height: int) -> Flags:

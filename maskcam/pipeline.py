@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from maskcam.belief import believe
 from maskcam.crops import crop_faces
+from maskcam.detections import Sighting
 from maskcam.doubts import doubts
 from maskcam.faces import Detector
-from maskcam.frames import Event, Faces, Frame, Hints, Judgement, Pixels, Reason, Result
+from maskcam.frames import Event, Frame, Hints, Judgement, Pixels, Result
 from maskcam.modelcard import ModelCard
 from maskcam.single import judge_single
 from maskcam.tracks import Tracker, TrackRules
@@ -56,42 +56,22 @@ class Pipeline:
         """Judge the next frame of a video; frames come in order."""
         hints = Hints(self._turn, self._tracker.expected(frame.time, frame.width, frame.height))
         self._turn += 1
-        faces, judgement, doubtful = self._look(frame, hints)
-        return self._tracker.update(
-            frame.index,
-            frame.time,
-            frame.width,
-            frame.height,
-            faces,
-            judgement=judgement,
-            doubts=doubtful,
-        )
+        return self._tracker.update(self._look(frame, hints))
 
     def process_single(self, frame: Frame) -> Result:
         """Judge a picture that stands alone; the people followed so far are not touched."""
-        faces, judgement, doubtful = self._look(frame, Hints())
-        return judge_single(
-            frame.index,
-            frame.time,
-            frame.width,
-            frame.height,
-            faces,
-            judgement=judgement,
-            doubts=doubtful,
-            threshold=self.threshold,
-            rules=self._rules,
-        )
+        return judge_single(self._look(frame, Hints()), self.threshold, self._rules)
 
     def finish(self) -> tuple[Event, ...]:
         """End the video: the events of everyone who was still in view."""
         return self._tracker.finish()
 
-    def _look(self, frame: Frame, hints: Hints) -> tuple[Faces, Judgement, Sequence[Reason | None]]:
+    def _look(self, frame: Frame, hints: Hints) -> Sighting:
         """Find the faces, judge their crops, and say which crops are too poor."""
         faces = self._detector.detect(frame.image, hints)
         crops = crop_faces(frame.image, faces.boxes, self._classifier.card)
         judgement = self._classifier.judge(crops)
-        doubtful = doubts(faces.boxes, crops)
+        doubtful = tuple(doubts(faces.boxes, crops))
         if self._classifier.card.not_face_index is not None:
             faces = believe(faces, judgement, doubtful)
-        return faces, judgement, doubtful
+        return Sighting(frame.index, frame.time, frame.width, frame.height, faces, judgement, doubtful)

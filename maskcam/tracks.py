@@ -5,16 +5,15 @@ Everything here is a function of what is passed in; time too.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskcam.association import fresh, match
-from maskcam.detections import as_box, check_detections, clipped, in_order, visible
+from maskcam.detections import Sighting, as_box, clipped, visible
 from maskcam.evidence import Evidence, check_threshold
-from maskcam.frames import Event, EventKind, Faces, Floats, Judgement, Reason, Result
+from maskcam.frames import Event, EventKind, Floats, Reason, Result
 from maskcam.motion import Box, Motion
 from maskcam.track_rules import TrackRules
 
@@ -68,27 +67,14 @@ class Tracker:
         people = sorted(self._people, key=lambda person: -person.gap)
         return np.array([one.motion.predicted(one.gap + elapsed) for one in people], np.float32).reshape(-1, 4)
 
-    def update(
-        self,
-        frame_index: int,
-        time: float,
-        width: int,
-        height: int,
-        faces: Faces,
-        *,
-        judgement: Judgement,
-        doubts: Sequence[Reason | None],
-    ) -> Result:
-        """Take one frame's faces and return everybody in view.
+    def update(self, seen: Sighting) -> Result:
+        """Take what was seen in the next frame and return everybody in view.
 
-        `time` is in seconds and should grow; a small step back is jitter, a clear jump or another picture
-        size means that everybody has left. `judgement` is the classifier's of each face: what it calls no face
-        counts as not found. `doubts` says for each face why its crop is doubtful, `too_small` or `too_blurred`,
-        or None. People come in the order of their ids; the order of the faces plays no part.
+        Its time should grow; a small step back is jitter, a clear jump or another picture size means that everybody
+        has left. What the classifier calls no face counts as not found. People come in the order of their ids; the
+        order of the faces plays no part.
         """
-        if not math.isfinite(time):
-            raise ValueError(f"a time must be finite, not {time}")
-        check_detections(width, height, faces, judgement, doubts)
+        time, width, height = seen.time, seen.width, seen.height
         events = self._restart(time, width, height)
         elapsed = max(time - (time if self._time is None else self._time), self._rules.least_step)
         self._time = time
@@ -96,8 +82,8 @@ class Tracker:
         self._advance(elapsed)
         events += self._drop(time, lambda person: person.missed > 0 and self._expired(person))
 
-        order = in_order(faces, judgement, doubts, (width, height), self._rules.keep_score)
-        boxes, scores = faces.boxes[order].astype(np.float64), faces.scores[order].astype(np.float64)
+        order = seen.in_order(self._rules.keep_score)
+        boxes, scores = (one[order].astype(np.float64) for one in (seen.faces.boxes, seen.faces.scores))
         found = self._match(boxes, scores)
         added = fresh(boxes, set(found.values()), self._rules)
         before = {person.track: person.evidence.verdict for person in self._people}
@@ -105,14 +91,14 @@ class Tracker:
             if i in found:
                 j = found[i]
                 person.motion.measured(person.gap, as_box(boxes[j]))
-                self._see(person, float(scores[j]), judgement.of(order[j]), doubts[order[j]])
+                self._see(person, float(scores[j]), seen.judgement.of(order[j]), seen.doubts[order[j]])
             else:
                 person.missed += 1
                 person.believed /= 2
         for j in added:
             if scores[j] >= self._rules.weak_score:
                 person = _Person(as_box(boxes[j]), self._threshold, self._rules)
-                self._see(person, float(scores[j]), judgement.of(order[j]), doubts[order[j]])
+                self._see(person, float(scores[j]), seen.judgement.of(order[j]), seen.doubts[order[j]])
                 self._people.append(person)
         for person in self._people:
             person.box = person.motion.predicted(person.gap)
@@ -127,7 +113,7 @@ class Tracker:
             for person in self._people
             if person.track in before and person.track and person.evidence.verdict is not before[person.track]
         ]
-        return self._result(frame_index, time, events, faces.boxes)
+        return self._result(seen.frame_index, time, events, seen.faces.boxes)
 
     def finish(self) -> tuple[Event, ...]:
         """The `left` events of everybody still in view, at the last frame's time; nobody is in view after."""

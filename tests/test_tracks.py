@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from support import judged
 
 from maskcam.association import assign
+from maskcam.detections import Sighting
 from maskcam.frames import Event, EventKind, Faces, Floats, Reason, Result, Verdict
 from maskcam.single import judge_single
 from maskcam.tracks import Tracker, TrackRules
@@ -52,7 +53,7 @@ def step(
     height: int = HEIGHT,
 ) -> Result:
     faces, bare, doubts = arrays(rows)
-    return tracker.update(index, time, width, height, faces, judgement=judged(bare), doubts=doubts)
+    return tracker.update(Sighting(index, time, width, height, faces, judged(bare), tuple(doubts)))
 
 
 def run(
@@ -442,21 +443,21 @@ def test_a_single_picture_is_judged_without_tracks() -> None:
         *(face(600, 300, bare=0.9, doubt=Reason.TOO_SMALL), face(800, 300, score=0.3), face(210, 300, 90, 0.6)),
     ]
     faces, bare, doubts = arrays(rows)
-    result = judge_single(0, 0.0, WIDTH, HEIGHT, faces, judgement=judged(bare), doubts=doubts, threshold=0.5)
+    result = judge_single(Sighting(0, 0.0, WIDTH, HEIGHT, faces, judged(bare), tuple(doubts)), 0.5)
     assert result.track_ids.tolist() == [-1] * 4
     assert result.verdicts == (Verdict.NO_MASK, Verdict.UNSURE, Verdict.UNSURE, Verdict.MASK)
     assert result.reasons == (None, Reason.MIXED, Reason.TOO_SMALL, None)
     assert result.no_mask_probability.tolist() == result.raw_no_mask_probability.tolist()
     assert result.detected.all()
     empty, none, nothing = arrays([])
-    assert not len(judge_single(0, 0.0, 10, 10, empty, judgement=judged(none), doubts=nothing, threshold=0.5))
+    assert not len(judge_single(Sighting(0, 0.0, 10, 10, empty, judged(none), tuple(nothing)), 0.5))
 
 
 def rejecting(tracker: Tracker, index: int, rows: list[Row], rejected: list[float]) -> Result:
     """One frame at 25 a second, with the classifier's third answer for each face."""
     faces, bare, doubts = arrays(rows)
     said = judged(bare, np.array(rejected, np.float32))
-    return tracker.update(index, index / 25, WIDTH, HEIGHT, faces, judgement=said, doubts=doubts)
+    return tracker.update(Sighting(index, index / 25, WIDTH, HEIGHT, faces, said, tuple(doubts)))
 
 
 @pytest.mark.parametrize(("rejected", "people"), [(0.0, 1), (0.97, 1), (0.98, 0), (1.0, 0)])
@@ -470,7 +471,7 @@ def test_a_box_that_is_called_no_face_counts_as_not_found(rejected: float, peopl
     assert [event.kind for event in tracker.finish()] == [EventKind.LEFT] * people
     faces, bare, doubts = arrays([row])
     said = judged(bare, np.array([rejected], np.float32))
-    single = judge_single(0, 0.0, WIDTH, HEIGHT, faces, judgement=said, doubts=doubts, threshold=0.5)
+    single = judge_single(Sighting(0, 0.0, WIDTH, HEIGHT, faces, said, tuple(doubts)), 0.5)
     assert single.not_face_probability.tolist() == [np.float32(rejected)] * people
     assert len(single.found) == 1
 
@@ -494,7 +495,7 @@ def test_a_rejected_box_does_not_take_the_place_of_a_face() -> None:
     assert result.verdicts == (Verdict.MASK,) and result.scores.tolist() == [np.float32(0.9)]
     faces, bare, doubts = arrays(rows)
     said = judged(bare, np.array([0.99, 0.1], np.float32))
-    single = judge_single(0, 0.0, WIDTH, HEIGHT, faces, judgement=said, doubts=doubts, threshold=0.5)
+    single = judge_single(Sighting(0, 0.0, WIDTH, HEIGHT, faces, said, tuple(doubts)), 0.5)
     assert single.verdicts == (Verdict.MASK,) and len(single.found) == 2
 
 
@@ -507,7 +508,7 @@ def test_the_order_of_boxes_that_differ_in_the_third_answer_alone_plays_no_part(
 def test_there_are_as_many_judgements_as_faces() -> None:
     faces, _, doubts = arrays([face(300, 300)])
     with pytest.raises(ValueError, match="as many judgements"):
-        Tracker(0.5).update(0, 0.0, 9, 9, faces, judgement=judged(np.zeros(2, np.float32)), doubts=doubts)
+        Sighting(0, 0.0, 9, 9, faces, judged(np.zeros(2, np.float32)), tuple(doubts))
 
 
 @pytest.mark.parametrize(
@@ -529,19 +530,18 @@ def test_rules_check_themselves(wrong: dict[str, float]) -> None:
 
 
 def test_wrong_input_is_refused() -> None:
-    tracker = Tracker(0.5)
     faces, bare, doubts = arrays([face(300, 300)])
     for threshold in (0.0, 1.0, math.nan):
         with pytest.raises(ValueError, match="threshold"):
             Tracker(threshold)
     with pytest.raises(ValueError, match="doubts"):
-        tracker.update(0, 0.0, 9, 9, faces, judgement=judged(bare), doubts=[])
+        Sighting(0, 0.0, 9, 9, faces, judged(bare), ())
     with pytest.raises(ValueError, match="doubts"):
-        tracker.update(0, 0.0, 9, 9, faces, judgement=judged(bare), doubts=[Reason.MIXED])
+        Sighting(0, 0.0, 9, 9, faces, judged(bare), (Reason.MIXED,))
     with pytest.raises(ValueError, match="between 0 and 1"):
-        tracker.update(0, 0.0, 9, 9, faces, judgement=judged(bare + 1), doubts=doubts)
+        Sighting(0, 0.0, 9, 9, faces, judged(bare + 1), tuple(doubts))
     with pytest.raises(ValueError, match="finite"):
-        tracker.update(0, math.inf, 9, 9, faces, judgement=judged(bare), doubts=doubts)
+        Sighting(0, math.inf, 9, 9, faces, judged(bare), tuple(doubts))
 
 
 @given(

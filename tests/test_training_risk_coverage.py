@@ -18,6 +18,7 @@ from support import judged as said_of
 
 from maskcam.assets import MASK_MODEL, asset
 from maskcam.crops import crop_faces
+from maskcam.detections import Sighting
 from maskcam.doubts import SMALLEST_FACE, doubts
 from maskcam.evidence import log_odds
 from maskcam.frames import Faces, Pixels, Reason, Verdict
@@ -151,7 +152,7 @@ def test_faces_get_the_answer_that_the_app_gives_a_single_picture(faces: list[Fa
     expected = []
     for probability, _, doubt, rejected in faces:
         said = said_of(np.array([probability], np.float32), np.array([rejected], np.float32))
-        result = judge_single(0, 0.0, 99, 99, one_face, judgement=said, doubts=[doubt], threshold=threshold)
+        result = judge_single(Sighting(0, 0.0, 99, 99, one_face, said, (doubt,)), threshold)
         assert len(result) == (not rejected)
         expected.append(REJECTED if rejected else result.reasons[0] or result.verdicts[0])
     found = judged_of(faces)
