@@ -30,8 +30,9 @@ from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Judgement, Pixels
 from maskcam.modelcard import MASK, NO_MASK, CropRule, ModelCard, card_path, file_sha256, load_card
 from tests.support import ROOT, astronaut, environment
-from training.checkpoint import RunFolder, TrainConfig
+from training.checkpoint import RunFolder
 from training.cli import main
+from training.config import TrainConfig
 from training.contact import LARGE, Tile, page, sheets
 from training.evaluate import METRICS, OUTPUTS, REPORT, SIZE_LADDER, WEATHER_LADDER, WRONG
 from training.export import MEAN_APART, MOST_APART, convert

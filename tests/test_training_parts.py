@@ -26,8 +26,9 @@ from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Flags, Floats, Pixels
 from maskcam.modelcard import MASK, NO_MASK, CropRule, ModelCard, card_path, file_sha256
 from training.augment import SMALLEST, augment
-from training.checkpoint import Progress, RunFolder, TrainConfig
+from training.checkpoint import Progress, RunFolder
 from training.cli import main
+from training.config import TrainConfig
 from training.export import check_agreement, convert
 from training.manifest import LABELS, TEST, TRAIN, VALIDATION, Box, Sample, read_manifest, write_manifest
 from training.metrics import HIGHEST, LEAST_RECALL, LOWEST, MISSED_WEIGHS, Scores, choose_threshold, score
@@ -410,6 +411,17 @@ def test_the_rate_is_level_then_rises_then_falls_to_nothing() -> None:
     assert rates[20] == pytest.approx(config.rate / 20)
     assert rates[-1] == pytest.approx(0, abs=config.rate / 1000)
     assert falling[len(falling) // 2] == pytest.approx(config.rate / 2, rel=0.05)
+
+
+def test_in_a_cycle_the_rate_rises_to_its_own_top_and_falls_to_nothing_again() -> None:
+    config = TrainConfig("", None, batch=4, epoch_images=40, epochs=5, cycles=2, cycle_epochs=3, warm_up=0.1)
+    assert config.ends == (60, 90, 120) and config.steps == 120
+    rates = [rate_at(step, config) for step in range(config.steps)]
+    assert rates[:60] == [rate_at(step, replace(config, cycles=0)) for step in range(60)]
+    assert rates[60:90] == pytest.approx(rates[90:])
+    assert max(rates[60:]) == pytest.approx(config.cycle_rate)
+    assert all(a < b for a, b in pairwise(rates[60:63])) and all(a > b for a, b in pairwise(rates[62:90]))
+    assert all(rates[end - 1] == pytest.approx(0, abs=1e-9) for end in config.ends)
 
 
 @settings(deadline=None)

@@ -16,8 +16,9 @@ from drawn_faces import save_classes
 from small_network import small_base, small_network  # noqa: F401 (a fixture)
 
 from maskcam.modelcard import MASK, NO_MASK
-from training.checkpoint import Progress, RunFolder, TrainConfig
+from training.checkpoint import Progress, RunFolder
 from training.cli import main
+from training.config import TrainConfig
 from training.manifest import LABELS, TRAIN, VALIDATION, Sample, write_manifest
 from training.model import build
 from training.tf import import_tensorflow
@@ -123,13 +124,51 @@ def test_a_run_goes_on_wherever_it_was_stopped(
     assert not same(stopped_at, weights_of(folder.path / f"checkpoint-{STEPS}.weights.h5"))
 
 
+@pytest.mark.parametrize("stop", [0, HEAD_STEPS + EPOCH_STEPS, STEPS + EPOCH_STEPS - 1])
+def test_after_cycles_the_weights_at_all_ends_are_averaged(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stop: int
+) -> None:
+    config = replace(config, cycles=2, cycle_epochs=1, cycle_rate=0.01)
+    folder = RunFolder(tmp_path / "run")
+    add = Progress.add
+
+    def pressing(self: Progress, loss: float, accuracy: float) -> None:
+        add(self, loss, accuracy)
+        if self.step == stop:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    # Ever better, so that the mean is what is kept.
+    monkeypatch.setattr(
+        "training.train._Training._validate",
+        lambda self: {"val_loss": 9 - len(folder.history()), "val_accuracy": 1, "val_missed": 0, "val_false": 0},
+    )
+    if stop:
+        with monkeypatch.context() as at_the_keyboard:
+            at_the_keyboard.setattr(Progress, "add", pressing)
+            with pytest.raises(Interrupted):
+                train(folder, config)
+    progress = train(folder, None if stop else config)
+    assert progress.step == config.steps == STEPS + 2 * EPOCH_STEPS
+    assert [row["phase"] for row in folder.history()] == ["head"] + ["all layers"] * 3 + ["mean of ends"]
+    assert progress.best_epoch == HEAD_EPOCHS + EPOCHS + 2 + 1
+    ends = [weights_of(folder.path / f"end-{place}.weights.h5") for place in range(3)]
+    assert not same(ends[0], ends[1]) and not same(ends[1], ends[2])
+    for name, kept in weights_of(folder.best).items():
+        np.testing.assert_allclose(kept, np.mean([end[name] for end in ends], axis=0), atol=1e-6)
+    assert "the mean of the ends, validation loss" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("cycles", [0, 1])
 def test_going_on_with_a_finished_run_changes_nothing(
-    config: TrainConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    config: TrainConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str], cycles: int
 ) -> None:
     folder = RunFolder(tmp_path / "run")
-    train(folder, replace(config, head_epochs=0))
-    capsys.readouterr()
+    config = replace(config, head_epochs=0, cycles=cycles, cycle_epochs=1)
+    train(folder, config)
+    said = capsys.readouterr().out.splitlines()[-1:]
     files = {one.name: one.read_bytes() for one in folder.path.iterdir()}
     assert main(["train", "--resume", "--out", str(folder.path)]) == 0
-    assert capsys.readouterr().out.startswith(f"trained {EPOCHS * EPOCH_STEPS} steps; ")
+    again = capsys.readouterr().out.splitlines()
+    assert again[-2].startswith(f"trained {config.steps} steps; ")
+    assert again[:-2] == (said if cycles else []), "the mean is told again"
     assert {one.name: one.read_bytes() for one in folder.path.iterdir()} == files

@@ -17,7 +17,8 @@ from maskcam.classifier import judgement
 from maskcam.errors import UnusableInput
 from maskcam.frames import Floats
 from maskcam.modelcard import MASK, NO_MASK, NOT_FACE, NOT_FACE_FROM, CropRule, ModelCard
-from training.checkpoint import RunFolder, TrainConfig
+from training.checkpoint import RunFolder
+from training.config import TrainConfig
 from training.labelled import read_labelled, read_rejects
 from training.manifest import ALL_LABELS, LABELS, SPLITS, TEST, TRAIN, VALIDATION, Box, Sample, write_manifest
 from training.metrics import called_bare, score

@@ -10,8 +10,8 @@ from pathlib import Path
 from maskcam import __version__
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.search import SMALLEST_FACE
-from training.checkpoint import TrainConfig
 from training.commands import run_ablate, run_evaluate, run_evaluate_scenes, run_export, run_prepare, run_train
+from training.config import TrainConfig
 from training.model import IMAGENET
 from training.sampling import INGREDIENTS
 from training.train import Interrupted
@@ -114,7 +114,10 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         ("epoch_images", int, "pictures between two validations"),
         ("head_epochs", int, "epochs in which only the new layers and BatchNorm learn"),
         ("epochs", int, "epochs in which all layers learn"),
+        ("cycles", int, "times the rate rises and falls again after that; then the weights at all ends are averaged"),
+        ("cycle_epochs", int, "epochs of such a cycle"),
         ("rate", float, "highest learning rate for all layers"),
+        ("cycle_rate", float, "highest learning rate of a cycle"),
         ("head_rate", float, "learning rate of the head"),
         ("warm_up", float, "share of the steps in which the rate rises"),
         ("hidden", int, "units of the connected layer"),

@@ -7,7 +7,8 @@ from dataclasses import fields
 
 from maskcam.assets import MASK_MODEL, asset
 from maskcam.errors import UnusableInput
-from training.checkpoint import RunFolder, TrainConfig
+from training.checkpoint import RunFolder
+from training.config import TrainConfig
 from training.model import IMAGENET
 from training.prepare import describe, prepare
 from training.train import train

@@ -20,7 +20,8 @@ from maskcam.frames import Flags, Floats, Pixels
 from maskcam.modelcard import NO_MASK, ModelCard, card_path, file_sha256
 from maskcam.native import quiet
 from training.about import about_path, read_about
-from training.checkpoint import RunFolder, TrainConfig
+from training.checkpoint import RunFolder
+from training.config import TrainConfig
 from training.manifest import LABELS, TEST, TRAIN, VALIDATION, Sample, read_manifest
 from training.metrics import called_bare, choose_threshold, score
 from training.model import IMAGENET, build

@@ -14,7 +14,8 @@ from maskcam.crops import scale
 from maskcam.errors import UnusableInput
 from maskcam.frames import Judgement, Pixels
 from maskcam.modelcard import CropRule, ModelCard
-from training.checkpoint import RunFolder, TrainConfig
+from training.checkpoint import RunFolder
+from training.config import TrainConfig
 from training.manifest import ALL_LABELS
 from training.model import build
 from training.tf import import_tensorflow

@@ -15,7 +15,8 @@ from maskcam.classifier import judgement
 from maskcam.errors import UnusableInput
 from maskcam.modelcard import NOT_FACE, CropRule, ModelCard, file_sha256
 from maskcam.signals import StopRequest, stop_on_signals
-from training.checkpoint import Progress, RunFolder, TrainConfig
+from training.checkpoint import Progress, RunFolder
+from training.config import TrainConfig
 from training.curves import draw_curves
 from training.manifest import ALL_LABELS, LABELS, TRAIN, VALIDATION, Sample, read_manifest
 from training.metrics import called_bare, score
@@ -33,13 +34,16 @@ class Interrupted(Exception):
 
 
 def rate_at(step: int, config: TrainConfig) -> float:
-    """Return the learning rate of a step: level for the head, then warm-up and a cosine down to nothing."""
+    """Return the learning rate of a step: level for the head, then warm-up and a cosine down to nothing, each cycle."""
     if step < config.head_steps:
         return config.head_rate
-    done = (step - config.head_steps + 1) / max(config.epochs * config.epoch_steps, 1)
+    fall = sum(step >= end for end in config.ends)  # the first, or that of a cycle
+    top = config.cycle_rate if fall else config.rate
+    start = config.ends[fall - 1] if fall else config.head_steps
+    done = (step - start + 1) / max(config.ends[min(fall, config.cycles)] - start, 1)
     if done < config.warm_up:
-        return config.rate * done / config.warm_up
-    return config.rate * 0.5 * (1 + math.cos(math.pi * (done - config.warm_up) / (1 - config.warm_up)))
+        return top * done / config.warm_up
+    return top * 0.5 * (1 + math.cos(math.pi * (done - config.warm_up) / (1 - config.warm_up)))
 
 
 def training_card(config: TrainConfig, crop: CropRule) -> ModelCard:
@@ -107,6 +111,8 @@ class _Training:
                 for start, stop, unfreeze in bounds:
                     if self.progress.step < stop:
                         self._phase(max(start, self.progress.step), start, stop, unfreeze, stopped)
+            if config.cycles:
+                self._average()
         finally:
             self.batches.close()
         return self.progress
@@ -146,6 +152,22 @@ class _Training:
                         f" python -m training train --resume --out {self.folder.path}"
                     )
 
+    def _average(self) -> None:
+        """Judge the mean of the weights at all ends of the rate, and keep it if it is the best.
+
+        Ends of one run lie in one valley, and their mean nearer to its middle: Izmailov et al., "Averaging Weights
+        Leads to Wider Optima and Better Generalization", UAI 2018, arXiv:1803.05407.
+        """
+        sums: list[Any] = []
+        for place in range(len(self.config.ends)):
+            self.folder.restore_end(self.model, place)
+            weights = [np.asarray(one, np.float64) for one in self.model.get_weights()]
+            sums = [old + new for old, new in zip(sums, weights, strict=True)] if sums else weights
+        self.model.set_weights([(one / len(self.config.ends)).astype(np.float32) for one in sums])
+        epoch = self.config.steps // self.config.epoch_steps + 1
+        row: dict[str, float | int | str] = {"epoch": epoch, "phase": "mean of ends", "rate": 0.0}
+        self._keep(epoch, {**row, "loss": math.nan, "accuracy": math.nan, **self._validate()})
+
     def _end_epoch(self, phase: str, rate: float, optimizer: Any) -> None:
         epoch = self.progress.step // self.config.epoch_steps
         row: dict[str, float | int | str] = {
@@ -157,16 +179,21 @@ class _Training:
             **self._validate(),
         }
         self.progress.next_epoch()
+        self._keep(epoch, row)
+        if self.config.cycles and self.progress.step in self.config.ends:
+            self.folder.save_end(self.model, self.config.ends.index(self.progress.step))
+        self.folder.save(self.model, optimizer, self.progress)
+
+    def _keep(self, epoch: int, row: dict[str, float | int | str]) -> None:
+        """Put an epoch down, and keep the weights if they are the best so far."""
         self.folder.add_history(row)
         draw_curves(self.folder.history(), self.folder.path / "curves.png")
         if float(row["val_loss"]) < self.progress.best_loss:
             self.progress.best_loss, self.progress.best_epoch = float(row["val_loss"]), epoch
-            part = self.folder.path / "part.weights.h5"
-            self.model.save_weights(part)
-            part.replace(self.folder.best)
-        self.folder.save(self.model, optimizer, self.progress)
+            self.folder.save_best(self.model)
+        learnt = "the mean of the ends" if math.isnan(float(row["loss"])) else f"epoch {epoch}: loss {row['loss']:.4f}"
         tqdm.write(
-            f"epoch {epoch}: loss {row['loss']:.4f}, validation loss {row['val_loss']:.4f},"
+            f"{learnt}, validation loss {row['val_loss']:.4f},"
             f" {row['val_missed']} missed and {row['val_false']} false of {len(self.validation)}"
         )
         sys.stdout.flush()  # a log shows the epoch when it ends

@@ -1,0 +1,91 @@
+"""Every number of a training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maskcam.modelcard import NOT_FACE
+from training.manifest import ALL_LABELS, LABELS
+from training.sampling import INGREDIENTS
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """Every number of a training; written to the run's folder and into the model card.
+
+    `without` names what is left out of `training.sampling.INGREDIENTS`; `sources` those trained on, none for all;
+    `labels` are what the network answers, in order, found in the data.
+    """
+
+    manifest: str
+    weights: str | None
+    input_size: int = 160
+    batch: int = 32
+    epoch_images: int = 4096
+    head_epochs: int = 1
+    epochs: int = 8
+    cycles: int = 0
+    cycle_epochs: int = 8
+    rate: float = 3e-4
+    cycle_rate: float = 1.5e-4
+    head_rate: float = 1e-3
+    warm_up: float = 0.05
+    hidden: int = 256
+    dropout: float = 0.3
+    smoothing: float = 0.05
+    clip: float = 1.0
+    precision: str = "float32"
+    seed: int = 1
+    without: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    labels: tuple[str, ...] = LABELS
+    manifest_sha256: str = ""
+    weights_origin: str = ""
+    weights_licence: str = ""
+
+    def __post_init__(self) -> None:
+        # JSON and the command line bring lists.
+        object.__setattr__(self, "without", tuple(self.without))
+        object.__setattr__(self, "sources", tuple(self.sources))
+        object.__setattr__(self, "labels", tuple(self.labels))
+        if self.labels not in (LABELS, ALL_LABELS):
+            raise ValueError(f"labels are {', '.join(LABELS)} and perhaps {NOT_FACE}, not {', '.join(self.labels)}")
+        unknown = set(self.without) - set(INGREDIENTS)
+        if unknown:
+            raise ValueError(f"no training has {', '.join(sorted(unknown))}; known are {', '.join(INGREDIENTS)}")
+        for name in ("batch", "epoch_images", "hidden"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1")
+        if min(self.head_epochs, self.epochs, self.cycles, self.seed) < 0:
+            raise ValueError("head_epochs, epochs, cycles and seed can't be negative")
+        if self.cycles and min(self.epochs, self.cycle_epochs) < 1:
+            raise ValueError("cycles follow upon epochs of all layers, and have epochs themselves")
+        if self.head_epochs + self.epochs < 1:
+            raise ValueError("a training has at least one epoch")
+        if not 75 <= self.input_size <= 1024:
+            raise ValueError("input_size must be from 75 to 1024 px")
+        if not (0 < self.rate < 1 and 0 < self.head_rate < 1 and 0 < self.cycle_rate < 1 and self.clip > 0):
+            raise ValueError("rates must be between 0 and 1, clip above 0")
+        if not (0 <= self.dropout < 1 and 0 <= self.smoothing < 0.5 and 0 <= self.warm_up < 1):
+            raise ValueError("dropout, smoothing and warm_up are shares below 1")
+
+    @property
+    def epoch_steps(self) -> int:
+        """Batches in an epoch."""
+        return max(self.epoch_images // self.batch, 1)
+
+    @property
+    def head_steps(self) -> int:
+        """Batches of the first phase, in which only the new layers and the BatchNorms learn."""
+        return self.head_epochs * self.epoch_steps
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """Steps after which the rate has come down to nothing: that of all layers, then that of each cycle."""
+        first = self.head_epochs + self.epochs
+        return tuple((first + cycle * self.cycle_epochs) * self.epoch_steps for cycle in range(self.cycles + 1))
+
+    @property
+    def steps(self) -> int:
+        """Batches of both phases."""
+        return self.ends[-1]
