@@ -13,7 +13,7 @@ from maskcam.frames import Faces, Flags, Floats, Judgement, Reason
 # number of faces found.
 DETECTOR_WEIGHS = 2.0
 """What the detector's log-odds count beside the classifier's."""
-DOUBTED = 4.0
+DOUBTED = 4.5
 """Log-odds that both together must reach for an even chance: most boxes that are looked at are no faces."""
 
 
