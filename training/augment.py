@@ -16,10 +16,8 @@ from maskcam.crops import resize
 from maskcam.frames import Floats, Pixels
 from training.pictures import Surrounded, crop_of
 
-SMALLEST = 14
+SMALLEST = 16
 """Faces are scaled down to as little as this many pixels."""
-SMALL_SHARE, TOWARDS_SMALL = 0.6, 1.3
-"""Share of the views that are scaled down, and how much more of them become very small: 1 is evenly by logarithm."""
 DARK_SHARE, DARKEST = 0.12, 0.05
 """Share of the views that are darkened, and the least share of the light that is left then."""
 WARP, PATCH, COLOUR, DARK, SPOIL = "warp", "patch", "colour", "dark", "spoil"
@@ -45,7 +43,7 @@ def _spoil(view: Pixels, size: int, random: np.random.Generator) -> Pixels:
     """Blur, scale down, add noise, compress, scale up again."""
     if random.random() < 0.2:
         view = _blur(view, random)
-    if random.random() < SMALL_SHARE:
+    if random.random() < 0.5:
         view = _scale_down(view, random)
     if random.random() < 0.2:
         view = _noise(view, random)
@@ -157,10 +155,9 @@ def _blur(view: Pixels, random: np.random.Generator) -> Pixels:
 
 
 def _scale_down(view: Pixels, random: np.random.Generator) -> Pixels:
-    """Lose detail, down to `SMALLEST`, to small sizes more often: they are the hardest."""
+    """Lose detail, evenly on the scale of sizes from `SMALLEST` up."""
     size = view.shape[0]
-    smallest = min(SMALLEST, size)
-    small = round(smallest * (size / smallest) ** (random.random() ** TOWARDS_SMALL))
+    small = round(math.exp(random.uniform(math.log(min(SMALLEST, size)), math.log(size))))
     return np.asarray(cv2.resize(view, (small, small), interpolation=cv2.INTER_AREA), np.uint8)
 
 

@@ -17,11 +17,11 @@ from training.render_masks import draw_random_mask
 
 MASKED_SHARE = 0.15
 """Share of the masked faces that are bare ones with a drawn mask."""
-BARE_COVERED_SHARE = 0.27
+BARE_COVERED_SHARE = 0.2
 """Share of the bare faces on which something is drawn that is no mask."""
 MASK_COVERED_SHARE = 0.06
 """Share of the masked faces on which such a thing is drawn, mostly before the mask."""
-CHIN_SHARE = 0.2
+CHIN_SHARE = 0.25
 """Share of the covers of bare faces that are masks pulled down to the chin."""
 
 

@@ -11,7 +11,7 @@ from training.face_frame import MOUTH, FaceFrame, blend, brightness, grain, ligh
 
 Point = tuple[float, float]
 
-SHARES = (0.3, 0.17, 0.2, 0.06, 0.09, 0.18)
+SHARES = (0.3, 0.2, 0.24, 0.08, 0.09, 0.09)
 """How often a cover is a hand, a cup, a head, a microphone, a beard, a flat thing."""
 
 
