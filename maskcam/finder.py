@@ -110,8 +110,8 @@ def _same_face(box: Floats, faces: Faces) -> Faces:
 
 
 def tiles(plan: SearchPlan) -> int:
-    """Return how many tiles of a plan are looked at in a frame where they take turns."""
-    return min(math.ceil((len(plan.looks) - 1) / TURNS), TILES)
+    """Return how many tiles of a plan are looked at in a frame where they take turns, 1 for a plan without any."""
+    return min(max(math.ceil((len(plan.looks) - 1) / TURNS), 1), TILES)
 
 
 def search(detector: Looker, image: Pixels, looks: Sequence[Look]) -> Faces:

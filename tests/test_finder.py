@@ -272,9 +272,11 @@ def test_a_group_that_comes_in_at_once_is_found_one_after_another(detector: Face
     assert (overlaps(boxes, expected)[0] > 0.3).any(axis=1).all()
 
 
-@pytest.mark.parametrize(("width", "height"), [(320, 240), (640, 480), (1280, 720), (1920, 1080)])
+@pytest.mark.parametrize(("width", "height"), [(90, 60), (320, 240), (640, 480), (1280, 720), (1920, 1080)])
 def test_all_tiles_have_their_turn_in_time(detector: FaceDetector, width: int, height: int) -> None:
-    plan = FaceFinder(detector, effort=Effort.IN_TURNS).plan(width, height)
+    finder = FaceFinder(detector, effort=Effort.IN_TURNS)
+    plan = finder.plan(width, height)
+    assert not len(finder.detect(np.full((height, width, 3), 90, np.uint8), Hints(3)))
     had = {look for turn in range(5, 5 + 15) for look in plan.share(turn, tiles(plan))}
     assert had == set(plan.looks)
     assert 1 <= tiles(plan) <= TILES

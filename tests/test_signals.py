@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -26,6 +27,15 @@ def test_the_first_signal_asks_and_the_second_interrupts(number: signal.Signals)
         signal.signal(number, before)
 
 
+@pytest.fixture
+def ctrl_c_is_heard() -> Iterator[None]:
+    """A suite that runs in the background may have been started with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_is_heard")
 def test_nothing_breaks_off_the_winding_up() -> None:
     with stop_on_signals() as stop:
         os.kill(os.getpid(), signal.SIGINT)
@@ -35,6 +45,7 @@ def test_nothing_breaks_off_the_winding_up() -> None:
         assert stop.signal == signal.SIGINT
 
 
+@pytest.mark.usefixtures("ctrl_c_is_heard")
 def test_handlers_are_put_back() -> None:
     before = [signal.getsignal(one) for one in SIGNALS]
     with stop_on_signals():
