@@ -21,11 +21,11 @@ import pytest
 
 from maskcam.assets import MASK_MODEL, asset
 from maskcam.classifier import MaskClassifier
-from maskcam.faces import FaceDetector
 from maskcam.finder import FaceFinder
 from maskcam.frames import Faces, Hints, Judgement, Pixels
 from maskcam.overlay import draw
 from maskcam.pipeline import Pipeline
+from maskcam.runner import DetectorPool
 from maskcam.search import Effort
 from maskcam.signals import StopRequest
 from maskcam.sinks import VideoSink
@@ -75,7 +75,7 @@ Parts = tuple[int, FaceFinder, MaskClassifier]
 )
 def parts(request: pytest.FixtureRequest) -> Iterator[Parts]:
     faces, effort = request.param
-    with FaceDetector() as detector, MaskClassifier(asset(MASK_MODEL)) as classifier:
+    with DetectorPool() as detector, MaskClassifier(asset(MASK_MODEL)) as classifier:
         yield faces, FaceFinder(detector, effort=effort), classifier
 
 
@@ -170,8 +170,7 @@ def test_start_and_memory(benchmark: Any, tmp_path: Path) -> None:
     def run(frames: int) -> None:
         for old in tmp_path.glob("out*"):
             old.unlink()
-        command = [sys.executable, "-m", "maskcam", "video", f"{frames}.mp4", "-o", "out.mp4", "--json", "out.jsonl"]
-        command[-1] = "-"
+        command = [sys.executable, "-m", "maskcam", "video", f"{frames}.mp4", "-o", "out.mp4", "--fast", "--json", "-"]
         begun = time.perf_counter()
         process = subprocess.Popen(
             command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
