@@ -9,14 +9,12 @@ from numpy.typing import NDArray
 
 from maskcam.frames import Faces, Flags, Floats, Judgement, Reason
 
-# Both numbers were chosen on labelled scenes, where they let the fewest boxes through that are on no face at a given
+# The next two were chosen on labelled scenes, where they let the fewest boxes through that are on no face at a given
 # number of faces found.
 DETECTOR_WEIGHS = 2.0
 """What the detector's log-odds count beside the classifier's."""
 DOUBTED = 4.5
 """Log-odds that both together must reach for an even chance: most boxes that are looked at are no faces."""
-
-
 ON_A_CHEST = 3.0
 """Log-odds that a box on somebody's chest loses: badges, emblems and folds there look like small faces."""
 SURE = 2.0
