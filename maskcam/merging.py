@@ -48,15 +48,15 @@ def _first_of(same: Flags) -> list[int]:
     return kept
 
 
-def blend(faces: Faces, *, same_iou: float = SAME_IOU) -> Faces:
+def blend(faces: Faces) -> Faces:
     """Return one face for each place, best first: the best score there, and the mean of all boxes that say so.
 
     Each box counts by the square of its score. The mean wavers less than any of them, between frames and between
     cuts: Bazarevsky et al., "BlazeFace", 2019, arXiv:1907.05047.
     """
     order = np.argsort(-faces.scores, kind="stable")
-    boxes, weights = faces.boxes[order], faces.scores[order] ** 2
-    same = overlaps(boxes, boxes)[0] > same_iou
+    boxes, weights = faces.boxes[order], np.maximum(faces.scores[order], 1e-3) ** 2  # even boxes of score 0 have a mean
+    same = overlaps(boxes, boxes)[0] > SAME_IOU
     free = np.ones(len(boxes), np.bool_)
     kept: list[int] = []
     mean_boxes, mean_keypoints = boxes.copy(), faces.keypoints[order]

@@ -161,7 +161,7 @@ def test_a_much_poorer_box_beside_a_face_is_that_face(score: float, left: int) -
 @settings(deadline=None)
 @given(rows)
 def test_blended_boxes_keep_the_best_scores_and_lie_among_those_they_are_made_of(many: list[Row]) -> None:
-    found = faces([(*row[:4], max(row[4], 0.01)) for row in many])
+    found = faces(many)
     blended = blend(found)
     assert sorted(blended.scores.tolist()) == sorted(merge_overlapping(found, SAME_IOU).scores.tolist())
     assert (np.diff(blended.scores) <= 0).all(), "best first"
