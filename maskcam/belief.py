@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from maskcam.frames import Faces, Flags, Floats, Judgement, Reason
+from maskcam.odds import log_odds_of, probability_of
 
 # The next two were chosen on labelled scenes, where they let the fewest boxes through that are on no face at a given
 # number of faces found.
@@ -15,6 +15,8 @@ DETECTOR_WEIGHS = 2.0
 """What the detector's log-odds count beside the classifier's."""
 DOUBTED = 4.5
 """Log-odds that both together must reach for an even chance: most boxes that are looked at are no faces."""
+SUREST = 1e-4
+"""How near to 0 or 1 either is believed to be: beyond it they differ by chance."""
 ON_A_CHEST = 3.0
 """Log-odds that a box on somebody's chest loses: badges, emblems and folds there look like small faces."""
 SURE = 2.0
@@ -33,12 +35,12 @@ def believe(faces: Faces, judgement: Judgement, doubts: Sequence[Reason | None])
     the chest of somebody who is sure has to be surer itself. What the classifier says of a doubtful crop counts for
     nothing: somebody in the dark is to be told as unsure, not to vanish.
     """
-    detector = _log_odds(faces.scores)
+    detector = log_odds_of(faces.scores, SUREST)
     clear = np.array([doubt is None for doubt in doubts], np.bool_)
-    together = DETECTOR_WEIGHS * detector - _log_odds(judgement.not_face_probability) - DOUBTED
+    together = DETECTOR_WEIGHS * detector - log_odds_of(judgement.not_face_probability, SUREST) - DOUBTED
     odds = np.where(clear, together, detector)
     odds -= ON_A_CHEST * on_a_chest(faces.boxes, faces.boxes[clear & (odds > SURE)])
-    return Faces(faces.boxes, (1 / (1 + np.exp(-odds))).astype(np.float32), faces.keypoints)
+    return Faces(faces.boxes, probability_of(odds).astype(np.float32), faces.keypoints)
 
 
 def on_a_chest(boxes: Floats, people: Floats) -> Flags:
@@ -49,8 +51,3 @@ def on_a_chest(boxes: Floats, people: Floats) -> Flags:
     wide, top, bottom = CHEST
     there = (np.abs(away[..., 0]) < wide) & (away[..., 1] > top) & (away[..., 1] < bottom)
     return np.asarray((small & there).any(axis=1), np.bool_)
-
-
-def _log_odds(probability: Floats) -> NDArray[np.float64]:
-    safe = np.clip(probability.astype(np.float64), 1e-4, 1 - 1e-4)
-    return np.asarray(np.log(safe / (1 - safe)))

@@ -5,13 +5,8 @@ from __future__ import annotations
 import math
 
 from maskcam.frames import Reason, Verdict
+from maskcam.odds import log_odds
 from maskcam.track_rules import TrackRules
-
-
-def log_odds(probability: float) -> float:
-    """Log-odds of a probability, cut off where 0 and 1 would be infinite."""
-    kept = min(max(probability, 1e-7), 1.0 - 1e-7)
-    return math.log(kept / (1.0 - kept))
 
 
 def check_threshold(threshold: float) -> float:

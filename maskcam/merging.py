@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from maskcam.boxes import overlaps
 from maskcam.frames import Faces, Flags
+from maskcam.odds import log_odds_of
 
 SAME_IOU = 0.4
 """Two boxes that overlap more than this (intersection over union) are one face."""
@@ -24,8 +25,7 @@ def merge(faces: Faces) -> Faces:
     Of two boxes that are the same face by overlap or containment the one of lower score goes.
     """
     order = np.argsort(-faces.scores, kind="stable")
-    boxes, scores = faces.boxes[order], np.clip(faces.scores[order].astype(np.float64), 1e-6, 1 - 1e-6)
-    odds = np.log(scores / (1 - scores))
+    boxes, odds = faces.boxes[order], log_odds_of(faces.scores[order])
     poorer = odds[None] - odds[:, None] > POORER
     iou, share = overlaps(boxes, boxes)
     same = (iou > SAME_IOU) | (share > SAME_SHARE) | (poorer & ((iou > POOR_IOU) | (share > POOR_SHARE)))

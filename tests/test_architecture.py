@@ -17,7 +17,7 @@ ORDER = [
     ["assets", "native", "signals", "videoio"],
     ["modelcard"],
     ["crops", "doubts", "drawn_mask"],
-    ["boxes", "search"],
+    ["boxes", "odds", "search"],
     ["merging"],
     ["faces", "classifier", "finder", "belief"],
     ["motion", "track_rules", "evidence", "detections", "association"],

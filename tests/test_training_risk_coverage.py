@@ -20,9 +20,9 @@ from maskcam.assets import MASK_MODEL, asset
 from maskcam.crops import crop_faces
 from maskcam.detections import Sighting
 from maskcam.doubts import SMALLEST_FACE, doubts
-from maskcam.evidence import log_odds
 from maskcam.frames import Faces, Pixels, Reason, Verdict
 from maskcam.modelcard import MASK, NO_MASK
+from maskcam.odds import log_odds
 from maskcam.single import judge_single
 from maskcam.track_rules import TrackRules
 from tests.support import astronaut

@@ -15,9 +15,8 @@ import numpy as np
 from maskcam.crops import resize
 from maskcam.frames import Floats, Pixels
 from training.pictures import Surrounded, crop_of
+from training.recipe import PLAIN, Recipe
 
-SMALLEST = 16
-"""Faces are scaled down to as little as this many pixels."""
 DARK_SHARE, DARKEST = 0.12, 0.05
 """Share of the views that are darkened, and the least share of the light that is left then."""
 WARP, PATCH, COLOUR, DARK, SPOIL = "warp", "patch", "colour", "dark", "spoil"
@@ -25,7 +24,13 @@ KINDS = (WARP, PATCH, COLOUR, DARK, SPOIL)
 """What can be left out, to see what it is good for."""
 
 
-def augment(source: Surrounded, size: int, random: np.random.Generator, without: Container[str] = ()) -> Pixels:
+def augment(
+    source: Surrounded,
+    size: int,
+    random: np.random.Generator,
+    without: Container[str] = (),
+    recipe: Recipe = PLAIN,
+) -> Pixels:
     """Return one random view `(size, size, 3) uint8 RGB` of a sample, leaving out the kinds named in `without`."""
     view = resize(crop_of(source), size) if WARP in without else _warp(source, size, random)
     if PATCH not in without and random.random() < 0.2:
@@ -35,23 +40,23 @@ def augment(source: Surrounded, size: int, random: np.random.Generator, without:
     if DARK not in without and random.random() < DARK_SHARE:
         view = _darken(view, random)
     if SPOIL not in without:
-        view = _spoil(view, size, random)
+        view = _spoil(view, size, random, recipe)
     return view
 
 
-def _spoil(view: Pixels, size: int, random: np.random.Generator) -> Pixels:
+def _spoil(view: Pixels, size: int, random: np.random.Generator, recipe: Recipe) -> Pixels:
     """Blur, scale down, add noise, compress, scale up again."""
     if random.random() < 0.2:
         view = _blur(view, random)
-    if random.random() < 0.5:
-        view = _scale_down(view, random)
+    if random.random() < recipe.scaled_down:
+        view = _scale_down(view, random, recipe)
     if random.random() < 0.2:
         view = _noise(view, random)
     if random.random() < 0.4:
         view = _jpeg(view, random)
     if view.shape[0] == size:
         return view
-    if random.random() < 0.15:  # blocky, as many masked faces of the 12k set are
+    if random.random() < recipe.blocky:
         return np.asarray(cv2.resize(view, (size, size), interpolation=cv2.INTER_NEAREST), np.uint8)
     return resize(view, size)
 
@@ -154,10 +159,11 @@ def _blur(view: Pixels, random: np.random.Generator) -> Pixels:
     return np.asarray(cv2.filter2D(view, -1, kernel / kernel.sum()), np.uint8)
 
 
-def _scale_down(view: Pixels, random: np.random.Generator) -> Pixels:
-    """Lose detail, evenly on the scale of sizes from `SMALLEST` up."""
+def _scale_down(view: Pixels, random: np.random.Generator, recipe: Recipe) -> Pixels:
+    """Lose detail, down to the smallest size that the recipe names."""
     size = view.shape[0]
-    small = round(math.exp(random.uniform(math.log(min(SMALLEST, size)), math.log(size))))
+    smallest = min(recipe.smallest, size)
+    small = round(smallest * (size / smallest) ** (random.random() ** recipe.towards_small))
     return np.asarray(cv2.resize(view, (small, small), interpolation=cv2.INTER_AREA), np.uint8)
 
 

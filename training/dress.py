@@ -12,17 +12,14 @@ import numpy as np
 
 from training.face_frame import face_frame
 from training.pictures import Surrounded
+from training.recipe import PLAIN, Recipe
 from training.render_covers import draw_random_cover
 from training.render_masks import draw_random_mask
 
 MASKED_SHARE = 0.15
 """Share of the masked faces that are bare ones with a drawn mask."""
-BARE_COVERED_SHARE = 0.2
-"""Share of the bare faces on which something is drawn that is no mask."""
 MASK_COVERED_SHARE = 0.06
 """Share of the masked faces on which such a thing is drawn, mostly before the mask."""
-CHIN_SHARE = 0.25
-"""Share of the covers of bare faces that are masks pulled down to the chin."""
 
 
 def put_mask_on(source: Surrounded, random: np.random.Generator) -> Surrounded | None:
@@ -33,13 +30,13 @@ def put_mask_on(source: Surrounded, random: np.random.Generator) -> Surrounded |
     return None if frame is None else replace(source, picture=draw_random_mask(source.picture, frame, random))
 
 
-def cover(source: Surrounded, bare: bool, random: np.random.Generator) -> Surrounded:
+def cover(source: Surrounded, bare: bool, random: np.random.Generator, recipe: Recipe = PLAIN) -> Surrounded:
     """Draw, on some of the faces whose key points are known, what does not change the label."""
-    if random.random() >= (BARE_COVERED_SHARE if bare else MASK_COVERED_SHARE) or source.keypoints is None:
+    if random.random() >= (recipe.covered if bare else MASK_COVERED_SHARE) or source.keypoints is None:
         return source
     frame = face_frame(source.picture.shape[:2], source.keypoints)
     if frame is None:
         return source
-    if bare and random.random() < CHIN_SHARE:
+    if bare and random.random() < recipe.on_chin:
         return replace(source, picture=draw_random_mask(source.picture, frame, random, on_chin=True))
-    return replace(source, picture=draw_random_cover(source.picture, frame, random))
+    return replace(source, picture=draw_random_cover(source.picture, frame, random, recipe.covers))

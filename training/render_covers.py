@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from maskcam.frames import Floats, Pixels
 from training.face_frame import MOUTH, FaceFrame, blend, brightness, grain, light_on
+from training.recipe import PLAIN
 
 Point = tuple[float, float]
 
-SHARES = (0.3, 0.2, 0.24, 0.08, 0.09, 0.09)
-"""How often a cover is a hand, a cup, a head, a microphone, a beard, a flat thing."""
 
+def draw_random_cover(
+    picture: Pixels, frame: FaceFrame, random: np.random.Generator, shares: Sequence[float] = PLAIN.covers
+) -> Pixels:
+    """Return `picture` `(h, w, 3) uint8 RGB` with something that hides the mouth or a part of it.
 
-def draw_random_cover(picture: Pixels, frame: FaceFrame, random: np.random.Generator) -> Pixels:
-    """Return `picture` `(h, w, 3) uint8 RGB` with something that hides the mouth or a part of it."""
+    `shares` say how often that is a hand, a cup, a head, a microphone, a beard, a flat thing.
+    """
     kinds = (draw_hand, draw_cup, draw_head, draw_microphone, draw_beard, draw_card)
-    return kinds[int(random.choice(len(kinds), p=SHARES))](picture, frame, random)
+    return kinds[int(random.choice(len(kinds), p=shares))](picture, frame, random)
 
 
 def draw_hand(picture: Pixels, frame: FaceFrame, random: np.random.Generator, centre: Point | None = None) -> Pixels:

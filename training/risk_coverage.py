@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskcam.evidence import log_odds, single_verdict
+from maskcam.evidence import single_verdict
 from maskcam.frames import Flags, Integers, Reason, Verdict
+from maskcam.odds import log_odds
 from maskcam.track_rules import TrackRules
 from training.judge import Judged
 from training.measures import Interval, wilson

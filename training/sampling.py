@@ -16,6 +16,7 @@ from training.augment import KINDS, augment
 from training.dress import MASKED_SHARE, cover, put_mask_on
 from training.manifest import LABELS, Sample
 from training.pictures import Surrounded, app_crop, surrounded
+from training.recipe import HARDER, PLAIN, Recipe
 from training.textures import texture
 
 AHEAD = 4
@@ -102,26 +103,32 @@ class Batches:
         *,
         seed: int,
         without: Container[str] = (),
+        harder_from: int | None = None,
         threads: int = 2,
     ) -> None:
-        """Draw from `samples` batches of `size` as the network of `card` wants them, but for what `without` names."""
+        """Draw from `samples` batches of `size` as the network of `card` wants them, but for what `without` names.
+
+        From batch `harder_from` on they follow the recipe `HARDER`.
+        """
         self._sampler = Sampler(samples, balanced=BALANCE not in without)
         self._card, self._size, self._seed, self._without = card, size, seed, without
+        self._harder_from = harder_from
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="augment")
 
     def make(self, number: int) -> tuple[Floats, Floats]:
         """Return batch `number`: `(b, s, s, 3) float32`, scaled, and one-hot labels `(b, k) float32`."""
         random = np.random.default_rng([self._seed, number])
+        recipe = PLAIN if self._harder_from is None or number < self._harder_from else HARDER
         side = self._card.input_size
         batch = np.empty((self._size, side, side, 3), np.uint8)
         truth = np.zeros((self._size, len(self._card.labels)), np.float32)
         for row in range(self._size):
-            label, source = self._choose(random)
-            batch[row] = augment(source, side, random, self._without)
+            label, source = self._choose(random, recipe)
+            batch[row] = augment(source, side, random, self._without, recipe)
             truth[row, self._card.labels.index(label)] = 1
         return scale(batch, self._card), truth
 
-    def _choose(self, random: np.random.Generator) -> tuple[str, Surrounded]:
+    def _choose(self, random: np.random.Generator, recipe: Recipe) -> tuple[str, Surrounded]:
         """Draw a face, and what is drawn on it."""
         one = self._sampler.draw(random)
         if one.label == NOT_FACE:
@@ -133,7 +140,7 @@ class Batches:
             masked = put_mask_on(self._load(bare), random) if bare else None
             if masked is not None:
                 return MASK, masked
-        return one.label, cover(self._load(one), one.label == NO_MASK, random)
+        return one.label, cover(self._load(one), one.label == NO_MASK, random, recipe)
 
     def _no_face(self, one: Sample, random: np.random.Generator) -> Surrounded:
         return texture(self._card.input_size, random) if random.random() < TEXTURE_SHARE else self._load(one)

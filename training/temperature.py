@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskcam.frames import Flags, Floats
+from maskcam.odds import log_odds_of, probability_of
 from training.measures import calibration, expected_calibration_error
 
 TEMPERATURES: NDArray[np.float64] = np.exp(np.linspace(np.log(0.2), np.log(5), 201))
@@ -24,8 +25,7 @@ def tempered(no_mask_probability: Floats, temperature: float) -> Floats:
     """Return `(n,) float32` probabilities as a network would give them whose last layer is divided by `temperature`."""
     if temperature <= 0:
         raise ValueError(f"a temperature is above 0, not {temperature}")
-    safe = np.clip(no_mask_probability.astype(np.float64), 1e-7, 1 - 1e-7)
-    return np.asarray(1 / (1 + np.exp(-np.log(safe / (1 - safe)) / temperature)), np.float32)
+    return probability_of(log_odds_of(no_mask_probability) / temperature).astype(np.float32)
 
 
 def fit_temperature(no_mask_probability: Floats, bare: Flags) -> float:

@@ -83,7 +83,12 @@ class _Training:
         self.validation = _judged(samples[VALIDATION], config)
         try:
             self.batches = Batches(
-                _chosen(samples[TRAIN], config), self.card, config.batch, seed=config.seed, without=config.without
+                _chosen(samples[TRAIN], config),
+                self.card,
+                config.batch,
+                seed=config.seed,
+                without=config.without,
+                harder_from=config.ends[0],
             )
         except ValueError as error:
             raise UnusableInput(f"{config.manifest}: {error}") from None

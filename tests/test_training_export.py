@@ -1,0 +1,84 @@
+"""The comparison before an export."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from drawn_faces import draw_face
+from training_parts import SIZE, card, tiny_model
+
+from maskcam.classifier import MaskClassifier
+from maskcam.crops import resize
+from maskcam.errors import FailedOnTheWay
+from maskcam.frames import Pixels
+from maskcam.modelcard import card_path, file_sha256
+from training.export import check_agreement, convert
+from training.tf import import_tensorflow
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:keras")
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, MaskClassifier]]:
+    """A small model and the classifier that runs its export."""
+    model = tiny_model(4)
+    path = tmp_path_factory.mktemp("exported") / "tiny.tflite"
+    path.write_bytes(convert(model))
+    card_path(path).write_text(replace(card(), sha256=file_sha256(path)).to_json())
+    with MaskClassifier(path) as classifier:
+        yield model, classifier
+
+
+@pytest.fixture(scope="module")
+def faces() -> Pixels:
+    return np.stack([resize(draw_face(masked, seed), SIZE) for masked in (True, False) for seed in range(20)])
+
+
+def test_an_honest_export_is_accepted(exported: tuple[Any, MaskClassifier], faces: Pixels) -> None:
+    check_agreement(*exported, faces)
+    check_agreement(*exported, faces[:1])
+
+
+def test_an_export_of_other_weights_is_refused(exported: tuple[Any, MaskClassifier], faces: Pixels) -> None:
+    model, classifier = exported
+    kept = model.get_weights()
+    kernel, bias = kept[-2], kept[-1]
+    try:
+        for changed in ([kernel[:, ::-1], bias], [kernel, bias + np.array([0.2, 0.0], np.float32)]):
+            model.set_weights([*kept[:-2], *changed])
+            with pytest.raises(FailedOnTheWay, match="does not agree with the Keras model") as caught:
+                check_agreement(model, classifier, faces)
+            assert "\n" not in str(caught.value)
+    finally:
+        model.set_weights(kept)
+    check_agreement(model, classifier, faces)
+
+
+def test_an_export_that_is_far_off_for_few_faces_is_refused(
+    exported: tuple[Any, MaskClassifier], faces: Pixels
+) -> None:
+    """One face of 40 moves the average by little, so the worst count too."""
+    model, classifier = exported
+    keras = import_tensorflow().keras
+    black = keras.ops.max(model.input, axis=(1, 2, 3)) < 0
+    shift = keras.ops.cast(black, "float32")[:, None] * np.array([[0.3, -0.3]], np.float32)
+    differs = keras.Model(model.input, model.output + shift)
+    check_agreement(differs, classifier, faces)
+    some_black = np.concatenate([faces[1:], np.zeros_like(faces[:1])])
+    check_agreement(model, classifier, some_black)
+    with pytest.raises(FailedOnTheWay, match=r"0\.00\d\d apart on average .* 0\.[12]\d\d\d for 99 of 100"):
+        check_agreement(differs, classifier, some_black)
+
+
+def test_the_conversion_has_8_bit_weights(exported: tuple[Any, MaskClassifier]) -> None:
+    from ai_edge_litert.interpreter import Interpreter
+
+    runner = Interpreter(model_content=convert(exported[0]))
+    kinds = Counter(tensor["dtype"].__name__ for tensor in runner.get_tensor_details())
+    assert kinds["int8"] >= 1
+    assert runner.get_input_details()[0]["dtype"] is np.float32
