@@ -271,7 +271,8 @@ def test_losses_are_finite_and_the_best_epoch_is_the_best(chain: Chain) -> None:
         assert all(math.isfinite(float(row[name])) and float(row[name]) > 0 for name in ("loss", "val_loss"))
         assert all(0 <= float(row[name]) <= 1 for name in ("accuracy", "val_accuracy"))
     losses = [float(row["val_loss"]) for row in history]
-    said = f"trained {STEPS} steps; best validation loss {min(losses):.4f} in epoch {losses.index(min(losses)) + 1}"
+    best = losses.index(min(losses))
+    said = f"trained {STEPS} steps; kept is epoch {best + 1} of history.csv, validation loss {losses[best]:.4f}"
     assert said in chain.resumed.out
     validation = [one for one in read_manifest(chain.manifest) if one.split == VALIDATION]
     for row in history:

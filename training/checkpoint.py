@@ -21,7 +21,7 @@ CONFIG, _STATE, _HISTORY = "config.json", "checkpoint.json", "history.csv"
 
 @dataclass(slots=True)
 class Progress:
-    """How far a run has come: the next step, the best validation loss with its epoch, the epoch's sums."""
+    """How far a run has come: the next step, validation loss and epoch of the weights kept, the epoch's sums."""
 
     step: int = 0
     best_loss: float = float("inf")

@@ -114,7 +114,11 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         ("epoch_images", int, "pictures between two validations"),
         ("head_epochs", int, "epochs in which only the new layers and BatchNorm learn"),
         ("epochs", int, "epochs in which all layers learn"),
-        ("cycles", int, "times the rate rises and falls again after that; then the weights at all ends are averaged"),
+        (
+            "cycles",
+            int,
+            "times the rate rises and falls again, on harder views; kept is the mean of the weights at all ends",
+        ),
         ("cycle_epochs", int, "epochs of such a cycle"),
         ("rate", float, "highest learning rate for all layers"),
         ("cycle_rate", float, "highest learning rate of a cycle"),

@@ -38,9 +38,8 @@ def run_train(options: argparse.Namespace) -> int:
         except ValueError as error:
             raise UnusableInput(str(error)) from None
     progress = train(RunFolder(options.out), config)
-    print(
-        f"trained {progress.step} steps; best validation loss {progress.best_loss:.4f} in epoch {progress.best_epoch}"
-    )
+    kept = f"kept is epoch {progress.best_epoch} of history.csv, validation loss {progress.best_loss:.4f}"
+    print(f"trained {progress.step} steps; {kept}")
     print(f"export it with: python -m training export {options.out}")
     return 0
 
