@@ -1,0 +1,179 @@
+"""The window's keys, settings and alarm."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtGui import QDesktopServices, QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from maskcam.live_sources import parse_source
+from maskcam.viewer import keep_control, wiring
+from maskcam.viewer.keys import BY_NAME, KEYS
+from maskcam.viewer.remember import Memory
+from maskcam.viewer.settings import Settings
+from maskcam.viewer.shown import AlarmLight
+from maskcam.viewer.source_control import demo_source
+from tests.http_camera import HttpCamera
+from tests.support import ROOT, write_clip
+from tests.viewer_window.window_parts import Make, grabbed, key, portrait, shown, until
+
+
+def test_the_alarm_shows_beeps_and_is_silenced(make: Make, qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    beeps: list[float] = []
+    monkeypatch.setattr(QApplication, "beep", lambda: beeps.append(time.monotonic()))
+    with HttpCamera(size=(320, 240), rate=20, draw=portrait, cycle=60) as camera:
+        one = make()
+        one.begin(parse_source(camera.url))
+        until(qtbot, lambda: shown(one).counts is not None and shown(one).counts.no_mask == 1)
+        before = grabbed(one)[5, 5]
+        key(one, "alarm")
+        begun = time.monotonic()
+        until(qtbot, lambda: shown(one).alarm is AlarmLight.RAISED)
+        assert time.monotonic() - begun > 1.5
+        qtbot.wait(100)
+        assert one.front.status.alarm.text() == "ALARM: no mask"
+        assert np.abs(grabbed(one)[3, 3].astype(int) - (213, 94, 0)).max() < 30
+        assert np.abs(before.astype(int) - (213, 94, 0)).max() > 60
+        assert len(beeps) == 1
+        key(one, "snooze")
+        until(qtbot, lambda: "silent for" in one.front.status.alarm.text())
+        qtbot.wait(300)
+        assert len(beeps) == 1
+        key(one, "alarm")
+        assert one.front.status.alarm.text() == "Alarm off"
+        one.close()
+
+
+def test_settings_take_effect_at_once_and_are_remembered(make: Make, qtbot: Any) -> None:
+    one = make()
+    one.watch(demo_source(), "Demo", remember=False)
+    until(qtbot, lambda: shown(one).counts is not None)
+    key(one, "settings")
+    dialog = one.dialog
+    assert dialog is not None
+    assert dialog.isVisible()
+    dialog.threshold.setValue(20)
+    assert one.state.settings.threshold == 0.2
+    assert "Misses fewer" in dialog.words.text()
+    dialog.smallest.setValue(60)
+    dialog.alarm.click()
+    dialog.alarm_seconds.setValue(5)
+    dialog.cool_down.setValue(30)
+    dialog.mirror_camera.click()
+    dialog.mirror_other.click()
+    dialog.privacy.click()
+    wanted = Settings(0.2, 60, True, 5.0, 30.0, False, True, True)
+    assert one.state.settings == wanted
+    assert Memory().settings() == wanted
+    assert shown(one).mirrored
+    dialog.own_button.click()
+    assert one.state.settings.threshold is None
+    dialog.close()
+    one.activateWindow()
+    qtbot.waitUntil(one.isActiveWindow)
+    key(one, "mirror")
+    assert not dialog.mirror_other.isChecked()
+
+
+def test_people_keep_number_sum_and_alarm_when_the_settings_change(
+    make: Make, qtbot: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beeps: list[float] = []
+    monkeypatch.setattr(QApplication, "beep", lambda: beeps.append(time.monotonic()))
+    with HttpCamera(size=(480, 360), rate=20, draw=portrait, cycle=60) as camera:
+        one = make()
+        one.apply(replace(one.state.settings, folder=folder, alarm=True, alarm_seconds=1.0))
+        one.begin(parse_source(camera.url))
+        key(one, "log")
+        until(qtbot, lambda: shown(one).alarm is AlarmLight.RAISED)
+        begun = shown(one).picture.number
+        for settings in ({"threshold": 0.999999}, {"smallest_face": 90}, {"smallest_face": 30}, {"threshold": None}):
+            one.apply(replace(one.state.settings, **settings))
+            before = shown(one).picture.number
+            until(qtbot, lambda before=before: shown(one).picture.number > before + 25)
+            seen = [int(track) for track in shown(one).picture.result.track_ids]
+            assert seen == [1], settings
+            if "threshold" in settings:
+                assert (shown(one).counts.no_mask == 1) is (settings["threshold"] is None)
+        assert shown(one).picture.number > begun
+        assert (shown(one).people, shown(one).people_without) == (1, 1)
+        assert len(beeps) == 1
+        key(one, "log")
+        assert one.keeper.wait(60)
+        kinds = [line.split(",")[2] for line in next(folder.glob("*.csv")).read_text().splitlines()[1:]]
+        assert set(kinds) <= {"appeared", "verdict"}
+        one.close()
+
+
+def test_wishes_of_the_command_line_are_not_remembered(make: Make) -> None:
+    one = make(overrides=lambda settings: replace(settings, threshold=0.3, smallest_face=90))
+    assert one.state.settings.threshold == 0.3
+    one.actions_.by_name["alarm"].trigger()
+    assert Memory().settings() == Settings(alarm=True)
+
+
+def test_every_key_and_menu_entry_does_something(
+    make: Make, qtbot: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", lambda n: portrait(320, 240, n), 200)
+    monkeypatch.setattr(wiring, "ask_for_video", lambda parent: str(clip))
+    monkeypatch.setattr(wiring, "ask_for_stream", lambda parent: "http://127.0.0.1:9/none")
+    monkeypatch.setattr(keep_control, "ask_for_folder", lambda parent: folder)
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: False)
+    one = make()
+    one.apply(replace(one.state.settings, folder=folder))
+    in_menus: set[str] = set()
+    for menu_action in one.menuBar().actions():
+        menu = menu_action.menu()
+        in_menus |= {action.text() for action in menu.actions() if not action.isSeparator()}  # type: ignore[attr-defined]
+    assert {action.text() for action in one.actions_.by_name.values()} <= in_menus
+    shortcuts = [sequence.toString() for action in one.actions_.by_name.values() for sequence in action.shortcuts()]
+    assert len(shortcuts) == len(set(shortcuts))
+    assert {BY_NAME[name].name for name in one.actions_.by_name if name in BY_NAME} == {one.name for one in KEYS}
+    for entry in KEYS:
+        if entry.name in ("quit", "settings"):
+            continue
+        action, fired = one.actions_.by_name[entry.name], []
+        if not action.isEnabled():
+            one.open_text(str(clip))
+            until(qtbot, lambda: one.engine.player is not None)
+        action.triggered.connect(lambda _on, fired=fired: fired.append(1))
+        for count, text in enumerate(entry.keys, 1):
+            QTest.keySequence(one, QKeySequence(text))
+            QApplication.processEvents()
+            assert len(fired) == count, (entry.name, text)
+    for name in ("choose_folder", "settings"):
+        one.actions_.by_name[name].trigger()
+    assert one.dialog is not None
+    one.dialog.close()
+    key(one, "quit")
+    assert not one.isVisible()
+
+
+def test_full_screen_and_help_are_left_with_escape(make: Make, qtbot: Any) -> None:
+    one = make()
+    one.watch(demo_source(), "Demo", remember=False)
+    key(one, "full_screen")
+    assert one.isFullScreen()
+    assert not one.menuBar().isVisible()
+    key(one, "help")
+    assert one.front.canvas.helping
+    key(one, "leave")
+    assert not one.front.canvas.helping
+    assert one.isFullScreen()
+    key(one, "leave")
+    assert not one.isFullScreen()
+    assert one.menuBar().isVisible()
+
+
+def test_the_readme_lists_every_key() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for entry in KEYS:
+        assert f"| {', '.join(entry.keys)} | {entry.words} |" in readme

@@ -1,0 +1,136 @@
+"""What the window saves and records, and how the private view hides faces there too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+
+from maskcam.frames import Pixels, Verdict
+from maskcam.live_sources import parse_source
+from maskcam.sources import VideoSource
+from maskcam.viewer import keep_control
+from maskcam.viewer.canvas import Canvas
+from maskcam.viewer.compose import compose
+from maskcam.viewer.keeper import Keeper
+from maskcam.viewer.shown import Picture, Shown
+from maskcam.viewer.source_control import demo_source
+from tests.http_camera import HttpCamera
+from tests.viewer_parts import result
+from tests.viewer_window.window_parts import Make, flowing, grabbed, key, portrait, shown, until
+
+
+def test_everything_that_is_kept(make: Make, qtbot: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(keep_control, "ask_for_folder", lambda parent: asked.append(1) or folder)
+    opened: list[QUrl] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url) or True)
+    one = make()
+    one.watch(demo_source(), "Demo", remember=False)
+    until(qtbot, lambda: flowing(one) and shown(one).counts is not None)
+    key(one, "log")
+    key(one, "record")
+    until(qtbot, lambda: shown(one).recording is not None and shown(one).recording > 1.5)
+    assert one.actions_.by_name["record"].isChecked()
+    key(one, "snapshot")
+    until(qtbot, lambda: len(list(folder.glob("*.png"))) == 1)
+    assert list(folder.glob("*.part.mp4"))
+    key(one, "record")
+    until(qtbot, lambda: bool(list(folder.glob("*.mp4"))) and not list(folder.glob("*.part.mp4")))
+    until(qtbot, lambda: shown(one).recording is None)
+    until(qtbot, lambda: "Saved" in shown(one).notice)
+    one.watch(demo_source(), "Demo", remember=False)
+    until(qtbot, lambda: shown(one).people == 1)
+    key(one, "log")
+    assert one.keeper.wait(60)
+    lines = next(folder.glob("*.csv")).read_text().splitlines()
+    assert lines[0].startswith("time,track,event")
+    assert any(",left," in line for line in lines)
+    assert any(",appeared," in line for line in lines)
+    assert lines[1].startswith("20")
+    key(one, "folder")
+    assert opened[0].toLocalFile() == str(folder)
+    assert len(asked) == 1
+    with VideoSource(next(folder.glob("*.mp4"))) as video:
+        pictures = [frame.frame.image for frame in video]
+    assert len(pictures) > 15
+    with Image.open(next(folder.glob("*.png"))) as saved:
+        assert saved.size == (pictures[0].shape[1], pictures[0].shape[0])
+
+
+def test_people_are_counted_in_what_is_saved_and_not_on_the_screen(qtbot: Any, folder: Path) -> None:
+    picture = Picture(portrait(320, 240, 0), result(0, 0.0, (1, Verdict.MASK), size=(320, 240)), 0, 0.0)
+    seen, canvas = Shown(source="Desk", picture=picture), Canvas()
+    qtbot.addWidget(canvas)
+    canvas.resize(320, 240)
+    canvas.set_shown(seen)
+    canvas.show()
+    qtbot.waitUntil(lambda: canvas.painted > 0)
+    keeper = Keeper(lambda error: None)
+    assert keeper.snapshot(seen, folder)
+    keeper.start_recording(folder, 0.0)
+    keeper.show(seen)
+    assert keeper.close(60)
+    plain, counted = (compose(picture, mirrored=False, counted=one) for one in (False, True))
+    assert (plain != counted).any(axis=2).sum() > 1000
+    assert np.array_equal(canvas._pixels, plain)
+    with Image.open(next(folder.glob("*.png"))) as saved:
+        assert np.array_equal(np.asarray(saved.convert("RGB")), counted)
+    with VideoSource(next(folder.glob("*.mp4"))) as video:
+        recorded = next(iter(video)).frame.image.astype(int)
+    assert np.abs(recorded - counted).mean() < np.abs(recorded - plain).mean()
+
+
+def test_private_view_pixelates_what_is_shown_and_saved(make: Make, qtbot: Any, folder: Path) -> None:
+    def still(width: int, height: int, number: int) -> Pixels:
+        image = portrait(width, height, 0)
+        image[:4] = number % 250
+        return image
+
+    with HttpCamera(size=(400, 400), rate=20, draw=still, cycle=200) as camera:
+        one = make()
+        one.apply(replace(one.state.settings, folder=folder, privacy=True))
+        one.begin(parse_source(camera.url))
+        sharp_seen = []
+
+        def look() -> bool:
+            picture = shown(one).picture
+            if picture is not None:
+                sharp_seen.append(not picture.pixelated)
+            return picture is not None and picture.result is not None and len(picture.result) == 1
+
+        until(qtbot, look)
+        x0, y0, x1, y1 = shown(one).picture.result.boxes[0].astype(int)
+        key(one, "record")
+        key(one, "snapshot")
+        until(qtbot, lambda: bool(list(folder.glob("*.png"))))
+        qtbot.wait(900)
+        key(one, "record")
+        assert one.keeper.wait(60)
+        original = still(400, 400, 0)
+
+        def detail(image: Pixels) -> float:
+            inner = image[y0 + 12 : y1 - 12, x0 + 12 : x1 - 12].astype(float)
+            return float(np.abs(np.diff(inner.mean(axis=2), axis=1)).mean())
+
+        assert detail(original) > 3
+        with Image.open(next(folder.glob("*.png"))) as saved:
+            assert detail(np.asarray(saved.convert("RGB"))) < detail(original) / 2
+        with VideoSource(next(folder.glob("*.mp4"))) as video:
+            frames = [frame.frame.image for frame in video]
+        assert len(frames) > 5
+        assert all(detail(image) < detail(original) / 2 for image in frames)
+        one.resize(one.width() - one.front.canvas.width() + 400, one.height() - one.front.canvas.height() + 400)
+        qtbot.wait(200)
+        assert detail(grabbed(one)) < detail(original) / 2
+        key(one, "private")
+        qtbot.wait(300)
+        assert detail(grabbed(one)) > detail(original) / 2
+        assert not any(sharp_seen)
+        one.close()

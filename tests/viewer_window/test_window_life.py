@@ -1,0 +1,103 @@
+"""Errors nobody expected, and windows opened and closed again and again."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import sys
+import threading
+import weakref
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QApplication, QLabel
+
+from maskcam.assets import MASK_MODEL, asset
+from maskcam.live import LiveSource
+from maskcam.live_sources import SourceKind, SourceSpec
+from maskcam.viewer import crash, dialogs
+from maskcam.viewer.remember import Memory
+from maskcam.viewer.source_control import demo_source
+from maskcam.viewer.window import ViewerWindow
+from tests.viewer_window.window_parts import Make, leave, shown, until
+
+
+def test_an_unexpected_error_is_told_and_the_window_lives_on(
+    make: Make, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = threading.Event()
+
+    def broken(spec: SourceSpec) -> LiveSource:
+        # Once the models are there, or the engine would be left behind with what it is loading.
+        loaded.wait(60)
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(crash, "log_path", lambda: tmp_path / "state" / "maskcam.log")
+    log = crash.open_log()
+    one = ViewerWindow(asset(MASK_MODEL), Memory(), opener=broken)
+    qtbot.addWidget(one)
+    one.show()
+    told: list[str] = []
+    reporter = crash.CrashReporter(lambda words: told.append(words) or dialogs.tell_of_crash(one, log))
+    one.failed.connect(lambda error: reporter.report(type(error), error))
+    one.begin(SourceSpec(SourceKind.CAMERA, "0"))
+    until(qtbot, lambda: one.engine._classifier is not None)
+    qtbot.wait(300)
+    loaded.set()
+    until(qtbot, lambda: bool(told))
+    assert one.isVisible()
+    assert one.front.welcome.isVisible()
+    assert "RuntimeError: boom" in log.read_text()
+    words = [label.text() for box in QApplication.topLevelWidgets() for label in box.findChildren(QLabel)]
+    assert any(str(log) in text for text in words)
+    one.close()
+    assert one.ended_cleanly
+    for handler in crash.LOG.handlers[:]:
+        handler.close()
+        crash.LOG.removeHandler(handler)
+
+
+def test_opening_and_closing_leaves_nothing_behind(qtbot: Any) -> None:
+    """Twenty times; MASKCAM_CYCLES=200 for a longer look."""
+    threads, memory, kept = threading.active_count(), [], []
+    for _ in range(int(os.environ.get("MASKCAM_CYCLES", "20"))):
+        one = ViewerWindow(asset(MASK_MODEL), Memory())
+        one.show()
+        one.watch(demo_source(), "Demo", remember=False)
+        until(qtbot, lambda one=one: shown(one).picture is not None)
+        leave(qtbot, one)
+        kept.append(weakref.ref(one))
+        one.deleteLater()
+        del one
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        gc.collect()
+        give_back()
+        memory.append(psutil.Process().memory_info().rss / 1e6)
+    assert threading.active_count() <= threads
+    assert not [one for one in kept if one() is not None]
+    # Still, allocators take and give back tens of megabytes at a time, so peaks are compared: from half of them on
+    # there may be no higher one.
+    half = len(memory) // 2
+    assert max(memory[half:]) - max(memory[:half]) < 40 + 0.5 * half, memory
+
+
+def give_back() -> None:
+    """Have the C library give back what it keeps for later: each new thread's share of that grows for 30 cycles."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
+    if trim is not None:
+        trim(0)
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="None can't be lost from Python 3.12 on")
+def test_qt_keeps_count_of_none(make: Make, qtbot: Any) -> None:
+    """A binding that loses a reference with every call ends the program once they are used up."""
+    one = make()
+    before = sys.getrefcount(None)
+    for _ in range(300):
+        one.refresh()
+        one.front.repaint()
+    assert sys.getrefcount(None) > before - 300
