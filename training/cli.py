@@ -222,5 +222,11 @@ def _add_evaluate_scenes(commands: argparse._SubParsersAction[argparse.ArgumentP
         default="face",
         help="what the labels' boxes hold (%(default)s); a face is found by other rules in a box of the whole head",
     )
+    one.add_argument(
+        "--corrected",
+        type=Path,
+        metavar="FILE",
+        help="a CSV (file, box, label, reason) of labels that are wrong or missing; all is reported both ways",
+    )
     one.add_argument("--force", action="store_true", help="replace the files of an earlier evaluation")
     one.set_defaults(run=run_evaluate_scenes)

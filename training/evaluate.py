@@ -40,7 +40,7 @@ from training.summary import Summary, summarise
 
 METRICS, WRONG, REPORT = "metrics.json", "wrong.csv", "report.md"
 CONFUSION, ROC, PRECISION_RECALL = "confusion.png", "roc.png", "precision-recall.png"
-RELIABILITY, RISK_COVERAGE = "reliability.png", "risk_coverage.png"
+RELIABILITY, RISK_COVERAGE = "reliability.png", "risk-coverage.png"
 SIZE_LADDER, WEATHER_LADDER = "size-ladder.png", "weather-ladder.png"
 DIAGRAMS = (CONFUSION, RISK_COVERAGE, SIZE_LADDER, WEATHER_LADDER, RELIABILITY, ROC, PRECISION_RECALL)
 OUTPUTS = (METRICS, WRONG, REPORT, *DIAGRAMS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -16,14 +16,15 @@ from maskcam import __version__
 from maskcam.classifier import MaskClassifier
 from maskcam.errors import UnusableInput
 from maskcam.finder import FaceFinder
-from maskcam.frames import Frame
+from maskcam.frames import Frame, Result
 from maskcam.pictures import read_picture
 from maskcam.pipeline import Pipeline
 from maskcam.runner import DetectorPool
 from maskcam.search import LEAST_FACE, SMALLEST_FACE
 from training.report_folder import ReportFolder
 from training.scan import Trouble
-from training.scene_outcome import Extra, Face, Holds, Outcome, match
+from training.scene_corrections import Correction, correct, read_corrections
+from training.scene_outcome import TRUTHS, Holds, Outcome, match
 from training.scene_report import as_dict, head, not_judged, report
 from training.scene_sheets import EXTRA_COLUMNS, FACE_COLUMNS, of_extra, of_faces, sheets, write_lines
 from training.scene_split import Chosen, choose
@@ -41,7 +42,7 @@ class WantedScenes:
     """One evaluation as it was asked for.
 
     `threshold` is None for that of the weights' card; `manifest` and `split`, given together, leave only the pictures
-    of that split; `boxes` is what the labels' boxes hold.
+    of that split; `boxes` is what the labels' boxes hold; `corrected` lists labels that are wrong or missing.
     """
 
     folder: Path
@@ -52,6 +53,7 @@ class WantedScenes:
     manifest: Path | None = None
     split: str | None = None
     boxes: Holds = Holds.FACE
+    corrected: Path | None = None
     force: bool = False
 
     def __post_init__(self) -> None:
@@ -63,6 +65,25 @@ class WantedScenes:
             raise ValueError("give --manifest and --split together: which pictures are in a split, a manifest tells")
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the app said of each scene that could be read, and how long a picture took, in seconds."""
+
+    results: tuple[tuple[Scene, Result], ...]
+    seconds: float
+
+    def outcome(self, holds: Holds) -> Outcome:
+        """Return what that makes of each label, whose boxes are of this kind."""
+        matched = [match(scene, result, holds) for scene, result in self.results]
+        faces = tuple(face for found, _ in matched for face in found)
+        extra = tuple(one for _, free in matched for one in free)
+        return Outcome(faces, extra, len(self.results), self.seconds)
+
+    def corrected(self, corrections: Sequence[Correction]) -> Answers:
+        """Return the same answers to the scenes with other labels."""
+        return replace(self, results=tuple((correct(scene, corrections), result) for scene, result in self.results))
+
+
 def evaluate_scenes(wanted: WantedScenes) -> Iterator[str]:
     """Judge the scenes, write the report's files to `wanted.out`, and yield what is worth telling.
 
@@ -71,14 +92,17 @@ def evaluate_scenes(wanted: WantedScenes) -> Iterator[str]:
     """
     files = ReportFolder(wanted.out, OUTPUTS, [f"{name}-[0-9]*.png" for name in (FACES, EXTRA)], wanted.force)
     chosen = _choose(wanted)
+    corrections = () if wanted.corrected is None else read_corrections(wanted.corrected)
     trouble = Trouble()
     with DetectorPool() as detector, MaskClassifier(wanted.model) as classifier:
         files.make()
         pipeline = Pipeline(FaceFinder(detector, wanted.smallest), classifier, wanted.threshold)
-        outcome = judge_scenes(chosen.scenes, pipeline, wanted.boxes, trouble)
+        answers = ask(chosen.scenes, pipeline, trouble)
         sha256 = classifier.card.sha256
-    if not outcome.scenes:
+    if not answers.results:
         raise UnusableInput(f"not one readable scene in {wanted.folder}: {trouble.unreadable[0]}")
+    trouble.other_labels = sum(label not in TRUTHS for scene, _ in answers.results for label in scene.labels)
+    outcome = answers.outcome(wanted.boxes)
     facts = {
         "format": FORMAT,
         "maskcam": __version__,
@@ -95,6 +119,10 @@ def evaluate_scenes(wanted: WantedScenes) -> Iterator[str]:
         "not_judged": {"unreadable": len(trouble.unreadable), "other_labels": trouble.other_labels},
     }
     lines = [*head(facts, chosen), *report(outcome), *not_judged(trouble)]
+    if wanted.corrected is not None:
+        better = answers.corrected(corrections).outcome(wanted.boxes)
+        facts["corrected"] = {"file": str(wanted.corrected), **as_dict(better)}
+        lines += ["", f"With the labels corrected by {wanted.corrected}:", "", *report(better)]
     text = "\n".join(lines) + "\n"
     files.write(REPORT, lambda path: path.write_text(text, encoding="utf-8", errors="replace"))
     files.write(METRICS, lambda path: path.write_text(json.dumps(facts, indent=2, allow_nan=False) + "\n"))
@@ -110,26 +138,20 @@ def evaluate_scenes(wanted: WantedScenes) -> Iterator[str]:
     yield f"wrote {wanted.out / REPORT}"
 
 
-def judge_scenes(scenes: Sequence[Scene], pipeline: Pipeline, holds: Holds, trouble: Trouble) -> Outcome:
-    """Have the whole app judge each scene as a single picture; what can't be judged is added to `trouble`."""
-    faces: list[Face] = []
-    extra: list[Extra] = []
-    seconds, judged = 0.0, 0
+def ask(scenes: Sequence[Scene], pipeline: Pipeline, trouble: Trouble) -> Answers:
+    """Have the whole app judge each scene as a single picture; what can't be read is added to `trouble`."""
+    results: list[tuple[Scene, Result]] = []
+    seconds = 0.0
     for scene in tqdm(scenes, desc="judging", unit=" scenes", disable=None):
         try:
             image = read_picture(scene.path)
         except UnusableInput as error:
             trouble.unreadable.append(str(error))
             continue
-        judged += 1
         begun = time.perf_counter()
-        result = pipeline.process_single(Frame(image))
+        results.append((scene, pipeline.process_single(Frame(image))))
         seconds += time.perf_counter() - begun
-        found, free = match(scene, result, holds)
-        faces += found
-        extra += free
-        trouble.other_labels += len(scene.labels) - len(found)
-    return Outcome(tuple(faces), tuple(extra), judged, seconds / max(judged, 1))
+    return Answers(tuple(results), seconds / max(len(results), 1))
 
 
 def _choose(wanted: WantedScenes) -> Chosen:

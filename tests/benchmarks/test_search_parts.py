@@ -91,7 +91,7 @@ def variants(detector: FaceDetector, classifier: MaskClassifier) -> dict[str, tu
 
 
 def test_parts_of_the_search(benchmark: Any) -> None:
-    from training.evaluate_scenes import judge_scenes
+    from training.evaluate_scenes import ask
 
     scenes = read_scenes(Path(SCENES))
     print("\n| | masked: right, wrong, unsure, missed | bare | on no label, a picture | ms a picture |")
@@ -100,7 +100,7 @@ def test_parts_of_the_search(benchmark: Any) -> None:
     def run() -> None:
         with FaceDetector() as detector, MaskClassifier(asset(MASK_MODEL)) as classifier:
             for name, parts in variants(detector, classifier).items():
-                outcome = judge_scenes(scenes, Pipeline(*parts), Holds.FACE, Trouble())
+                outcome = ask(scenes, Pipeline(*parts), Trouble()).outcome(Holds.FACE)
                 row = {}
                 for label in ("with_mask", "without_mask"):
                     told = [
