@@ -29,10 +29,19 @@ def test_a_sure_box_stays_sure_unless_the_classifier_is_sure_of_the_opposite() -
     assert believed([0.9], [0.99])[0] < 0.1
 
 
-def test_of_a_doubtful_crop_only_the_detector_is_believed() -> None:
-    doubts = [None, Reason.TOO_SMALL, Reason.TOO_BLURRED]
-    assert believed([0.7] * 3, [0.999] * 3, doubts)[1:] == pytest.approx([0.7, 0.7])
-    assert believed([0.7] * 3, [0.999] * 3, doubts)[0] < 0.1
+DOUBTS = st.sampled_from([Reason.TOO_SMALL, Reason.TOO_BLURRED])
+
+
+@pytest.mark.parametrize("doubt", [Reason.TOO_SMALL, Reason.TOO_BLURRED])
+def test_a_face_in_a_doubtful_crop_is_as_sure_as_the_detector_and_what_is_plainly_none_vanishes(doubt: Reason) -> None:
+    assert believed([0.4, 0.7, 0.9], [0.001, 0.3, 0.5], [doubt] * 3) == pytest.approx([0.4, 0.7, 0.9])
+    cloth, surer = believed([0.6, 0.97], [0.998, 0.998], [doubt] * 2)
+    assert cloth < 0.05 and surer > 0.5
+
+
+@given(st.floats(0.01, 0.99), st.floats(0, 1), DOUBTS)
+def test_a_doubtful_crop_never_makes_a_box_surer(score: float, rejected: float, doubt: Reason) -> None:
+    assert believed([score], [rejected], [doubt])[0] <= score + 1e-5
 
 
 shares = st.floats(0, 1, width=32)
