@@ -13,7 +13,7 @@ from maskcam.odds import log_odds_of, probability_of
 # number of faces found.
 DETECTOR_WEIGHS = 2.0
 """What the detector's log-odds count beside the classifier's."""
-DOUBTED = 4.5
+DOUBTED = 5.0
 """Log-odds that both together must reach for an even chance: most boxes that are looked at are no faces."""
 SUREST = 1e-4
 """How near to 0 or 1 either is believed to be: beyond it they differ by chance."""

@@ -33,8 +33,8 @@ IN_PLACE = 0.4
 """Overlap with where somebody is expected from which a box is taken for them."""
 LARGEST = 512
 """Pixels a side that a closer look needs at most: the detector shrinks it further anyway."""
-TURNS = 11
-"""Frames within which all tiles have their turn, where they take turns: nearly .4 seconds at 30 a second."""
+TURNS = 13
+"""Frames within which all tiles have their turn, where they take turns: nearly half a second at 30 a second."""
 TILES, STRANGERS, PEOPLE = 8, 4, 12
 """Most tiles, strangers, and closer looks at people expected, in such a frame, so that its time is bounded.
 

@@ -15,14 +15,14 @@ class TrackRules:
     from the threshold's log-odds.
     """
 
-    start_score: float = 0.85
+    start_score: float = 0.95
     """A box of this score starts a person at once; below it a box is weak, and one alone may be a fold of cloth."""
     keep_score: float = 0.1
     """Boxes under this score are ignored; from it on they can continue a person in view."""
     weak_score: float = 0.35
     """Lowest score of a weak box that may count towards starting a person: collars and patterns reach 0.3."""
-    weak_evidence: float = 1.2
-    """Sum of weak scores at one place that starts a person: three boxes of 0.4."""
+    weak_evidence: float = 2.0
+    """Sum of weak scores at one place that starts a person: three boxes of .67."""
     picture_score: float = 0.35
     """A box of this score is shown in a single picture, where no later frame can confirm it."""
     weak_seconds: float = 0.1

@@ -100,7 +100,7 @@ def test_in_turns_every_tile_has_its_own_and_the_whole_frame_all(
 def test_a_plan_says_what_it_is() -> None:
     plan = plan_search(1280, 720, 24)
     counts = ", ".join(f"{len(one)} of {side_of(one)} px" for one in plan.rounds[1:])
-    assert str(plan) == f"faces from 24 px in 1280x720: the whole frame, then tiles: {counts}; 105 looks in all"
+    assert str(plan) == f"faces from 24 px in 1280x720: the whole frame, then tiles: {counts}; 124 looks in all"
     assert str(plan_search(100, 80, 24)) == "faces from 24 px in 100x80: the whole frame"
 
 

@@ -107,7 +107,7 @@ def test_faces_of_single_pictures_count_one_each() -> None:
 def test_a_tracked_video_adds_up() -> None:
     tracker, counted = Tracker(0.5), Tally()
     box = np.array([[100, 100, 200, 200]], np.float32)
-    faces = Faces(box, np.array([0.9], np.float32), np.zeros((1, 6, 2), np.float32))
+    faces = Faces(box, np.array([0.97], np.float32), np.zeros((1, 6, 2), np.float32))
     for i in range(90):
         bare = np.array([0.97 if 30 <= i < 75 else 0.03], np.float32)
         counted.add(tracker.update(Sighting(i, i / 30, 640, 480, faces, judged(bare), (None,))))

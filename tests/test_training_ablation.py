@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.ablation import Budget, _false_at_recall, plan
+from maskcam.modelcard import MASK, NOT_FACE
+from training.ablation import Budget, _false_at_recall, _sources, plan
 from training.cli import _parser, main
+from training.manifest import TRAIN, VALIDATION, Sample, write_manifest
 from training.sampling import INGREDIENTS
 
 SOURCES = ("large", "second", "scenes")
@@ -29,6 +31,21 @@ def test_the_plan_begins_with_the_textbook_and_changes_one_thing_a_line() -> Non
         assert set(following.without) <= set(one.without) and set(following.sources) >= set(one.sources)
     assert lines[-1].without == () and lines[-1].sources == SOURCES
     assert [one.input_size for one in lines[-3:]] == [160, 224, 299]
+
+
+def test_the_source_with_most_faces_to_train_on_comes_first(tmp_path: Path) -> None:
+    """However much is in another that is no face, or not trained on."""
+    counts = {("small", MASK, TRAIN): 2, ("small", NOT_FACE, TRAIN): 9, ("large", MASK, TRAIN): 3}
+    counts |= {("small", MASK, VALIDATION): 5, ("unused", MASK, VALIDATION): 4}
+    samples = [
+        Sample(
+            tmp_path / f"{source}{label}{split}{number}.png", label, source, f"{source}{label}{split}{number}", split
+        )
+        for (source, label, split), count in counts.items()
+        for number in range(count)
+    ]
+    write_manifest(tmp_path / "m.csv", samples)
+    assert _sources(tmp_path / "m.csv") == ["large", "small"]
 
 
 @pytest.mark.parametrize("epochs", [2, 5])

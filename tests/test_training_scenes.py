@@ -285,12 +285,13 @@ def test_a_report_counts_by_label_and_width_by_hand() -> None:
         face(40, MISSED, "without_mask"),
     ]
     bare = replace(BOX, box=(0.0, 0.0, 40.0, 9.0), verdict=Verdict.NO_MASK)
-    extra = [Extra(Path("/a.png"), one, 0.0) for one in (BOX, BOX, bare)]
+    extra = [Extra(Path("/a.png"), one, overlap) for one, overlap in ((BOX, 0.0), (BOX, 0.11), (bare, 0.29))]
     outcome = Outcome(tuple(faces), tuple(extra), 2, 0.0421)
     assert [one.band for one in faces] == ["<20", "20-32", "20-32", "32-64", ">=64", ">=64", "32-64"]
     assert BANDS == (20, 32, 64)
     found = as_dict(outcome)
     assert (found["scenes"], found["milliseconds_a_scene"], found["boxes_without_label"]) == (2, 42.1, 3)
+    assert found["of_them_beside_a_label"] == 1
     rows = {(row["label"], row["width"]): row for row in found["faces"]}
     assert list(rows) == [
         *(("with_mask", width) for width in ("<20", "20-32", "32-64", ">=32 in all", ">=64")),
@@ -308,7 +309,10 @@ def test_a_report_counts_by_label_and_width_by_hand() -> None:
     assert f"| with_mask | >=32 in all | 3 | 2 | {100 * low:.0f}-{100 * high:.0f} % | 1 | 0 | 0 |" in lines
     assert {"| <20 | 2 | 0 | 2 | 0 |", "| 32-64 | 1 | 1 | 0 | 0 |"} < set(lines)
     assert found["without_label"][1] == {"width": "32-64", "mask": 0, "no_mask": 1, "unsure": 0}
-    assert lines[-1] == "3 boxes on no labelled face in 2 scenes, 1.50 each; 42 ms a scene"
+    assert lines[-1] == (
+        "3 boxes on no labelled face in 2 scenes, 1.50 each, 1 of them beside one (overlap of 0.12 or more);"
+        " 42 ms a scene"
+    )
 
 
 # The whole command.

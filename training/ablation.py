@@ -121,7 +121,7 @@ def ablate(manifest: Path, out: Path, budget: Budget, lines: Sequence[Line] = ()
 
 def _sources(manifest: Path) -> list[str]:
     """Return the sources that are trained on, the one with most faces first."""
-    names = [one.source for one in read_manifest(manifest) if one.split == TRAIN]
+    names = [one.source for one in read_manifest(manifest) if one.split == TRAIN and one.label != NOT_FACE]
     if not names:
         raise UnusableInput(f"{manifest}: has no training faces")
     return sorted(set(names), key=lambda name: (-names.count(name), name))

@@ -12,6 +12,8 @@ from training.scene_outcome import BAND_NAMES, BANDS, FOUND_IOU, OUTCOMES, Holds
 from training.scene_split import Chosen
 
 VERDICTS = tuple(Verdict)
+BESIDE = 0.12
+"""Overlap (intersection over union) from which a box that is on no label is on somebody labelled, only badly placed."""
 
 
 def as_dict(outcome: Outcome) -> dict[str, Any]:
@@ -20,6 +22,7 @@ def as_dict(outcome: Outcome) -> dict[str, Any]:
         "scenes": outcome.scenes,
         "milliseconds_a_scene": round(outcome.seconds * 1000, 1),
         "boxes_without_label": len(outcome.extra),
+        "of_them_beside_a_label": _beside(outcome),
         "faces": [
             {"label": label, "width": width, **dict(zip(OUTCOMES, counts, strict=True))}
             for (label, width), counts in _counts(outcome).items()
@@ -74,7 +77,8 @@ def report(outcome: Outcome) -> Iterator[str]:
         yield ""
     yield (
         f"{len(outcome.extra)} boxes on no labelled face in {outcome.scenes} scenes,"
-        f" {len(outcome.extra) / outcome.scenes:.2f} each; {outcome.seconds * 1000:.0f} ms a scene"
+        f" {len(outcome.extra) / outcome.scenes:.2f} each, {_beside(outcome)} of them beside one (overlap of {BESIDE:g}"
+        f" or more); {outcome.seconds * 1000:.0f} ms a scene"
     )
 
 
@@ -85,6 +89,10 @@ def not_judged(trouble: Trouble) -> Iterator[str]:
     if trouble.unreadable:
         yield f"unreadable: {len(trouble.unreadable)}"
         yield from (f"  {line}" for line in trouble.unreadable)
+
+
+def _beside(outcome: Outcome) -> int:
+    return sum(one.overlap >= BESIDE for one in outcome.extra)
 
 
 def _counts(outcome: Outcome) -> dict[tuple[str, str], tuple[int, ...]]:
