@@ -147,7 +147,7 @@ def test_faces_smaller_than_asked_for_cost_nothing(face: Floats) -> None:
         assert len(large.detect(frame)) == 0
 
 
-NOBODY = ("coffee", "rocket", "brick", "grass", "gravel", "text", "page", "coins", "moon")
+NOBODY = ("coffee", "rocket", "brick", "grass", "gravel", "text", "page", "moon", "chelsea", "immunohistochemistry")
 
 
 def test_the_third_answer_sorts_out_most_of_what_the_tiles_take_for_faces() -> None:
@@ -295,8 +295,8 @@ def test_turns_are_told_not_remembered(detector: FaceDetector, face: Floats) -> 
 def test_whoever_is_expected_is_looked_for_more_patiently(detector: FaceDetector, face: Floats) -> None:
     """A face that is too poor to be taken for one out of nowhere goes on being seen where it was."""
     frame = room()
-    box = with_person(frame, face, 60, (700, 300))
-    poor = cv2.GaussianBlur(frame, (0, 0), 4.6)
+    box = with_person(frame, face, 60, (500, 400))
+    poor = cv2.GaussianBlur(frame, (0, 0), 4.5)
     finder = FaceFinder(detector)
     assert found_at(finder.detect(frame), box)
     assert not found_at(finder.detect(poor), box)
