@@ -174,7 +174,7 @@ def test_a_face_without_a_label_is_only_kept_out_by_the_closer_look(street: Stre
     class Nearsighted:
         def detect(self, image: Pixels) -> Faces:
             # A closer look is a square of two or three times a box; none of the plan's looks is so small.
-            return Faces.none() if max(image.shape[:2]) < 210 else detector.detect(image)
+            return Faces.none() if max(image.shape[:2]) < 195 else detector.detect(image)
 
         def detect_all(self, images: Sequence[Pixels]) -> list[Faces]:
             return [self.detect(image) for image in images]
