@@ -1,6 +1,6 @@
 """Where the detector looks in a frame so that it finds small faces too: the whole frame, then ever smaller tiles.
 
-MediaPipe's detector shrinks what it is given to 128 pixels, so that it sees no face much smaller than a sixth of the
+MediaPipe's detector shrinks what it is given to 128 pixels, so that it sees no face much smaller than a seventh of the
 picture. Tiles overlap, so that a face cut by one's edge is whole in the next.
 """
 
@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 REACH = 6.25
-"""A look finds faces from its longer side divided by this on, nearly all of them: masked ones need more than bare."""
+"""A look finds faces from its longer side divided by this on, nearly all of them."""
 STEP = 0.6
 """About how much smaller each round of tiles is than the one before: all steps of a plan are alike, and none halves."""
 OVERLAP = 0.3

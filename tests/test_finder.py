@@ -148,6 +148,8 @@ def test_faces_smaller_than_asked_for_cost_nothing(face: Floats) -> None:
 
 
 NOBODY = ("coffee", "rocket", "brick", "grass", "gravel", "text", "page", "moon", "chelsea", "immunohistochemistry")
+HEADS_IN_METAL = ("coins",)
+"""Nobody either, but heads of gods, of which one may be taken for a face."""
 
 
 def test_the_third_answer_sorts_out_most_of_what_the_tiles_take_for_faces() -> None:
@@ -155,13 +157,14 @@ def test_the_third_answer_sorts_out_most_of_what_the_tiles_take_for_faces() -> N
     candidates = left = 0
     with FaceDetector() as detector, MaskClassifier(asset(MASK_MODEL)) as classifier:
         pipeline = Pipeline(FaceFinder(detector), classifier)
-        for name in NOBODY:
+        for name in (*NOBODY, *HEADS_IN_METAL):
             picture = np.asarray(getattr(skimage.data, name)(), np.uint8)
             picture = np.asarray(picture if picture.ndim == 3 else cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB), np.uint8)
             said = pipeline.process_single(Frame(picture))
             candidates += len(said.found)
             left += len(said.boxes)
-            assert (said.scores < 0.9).all(), f"something in {name} is taken for a face without a doubt"
+            sure = int((said.scores >= 0.9).sum())
+            assert sure <= (name in HEADS_IN_METAL), f"something in {name} is taken for a face without a doubt"
     assert candidates > 30, "the pictures hold what looks like a face to the tiles"
     assert left < candidates / 6
 

@@ -11,7 +11,7 @@ import pytest
 from drawn_faces import draw_face
 from training_parts import SIZE, whole
 
-from training.augment import augment
+from training.augment import _scale_down, augment
 from training.pictures import Surrounded
 from training.recipe import HARDER, PLAIN, Recipe
 
@@ -130,6 +130,9 @@ def test_the_harder_recipe_makes_more_views_very_small_and_none_smaller_than_it_
 
     plain, harder = detail(PLAIN), detail(HARDER)
     assert np.median(harder) < 0.9 * np.median(plain)
+    for recipe in (PLAIN, HARDER):
+        sides = [len(_scale_down(noise, np.random.default_rng(seed), recipe)) for seed in range(1000)]
+        assert recipe.smallest <= min(sides) <= recipe.smallest + 1
     sharp = detail(replace(PLAIN, scaled_down=0.0))
     assert (sharp >= plain - 1e-9).mean() > 0.9, "what is not scaled down keeps its detail"
 

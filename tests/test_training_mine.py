@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from maskcam.boxes import overlaps
 from maskcam.faces import FaceDetector
 from maskcam.frames import Faces, Floats, Pixels
+from maskcam.search import REACH
 from tests.support import astronaut
 from training.manifest import Box
-from training.mine import BADLY_FRAMED, FAR_FROM_HEADS, MIDDLE, MOST_OF_A_FACE, frames_badly, mine
+from training.mine import BADLY_FRAMED, FAR_FROM_HEADS, MIDDLE, MOST_OF_A_FACE, SMALLEST, frames_badly, mine
 from training.textures import texture
 
 HEAD = np.array([157, 14, 302, 192], np.float32)
@@ -174,7 +175,7 @@ def test_a_face_without_a_label_is_only_kept_out_by_the_closer_look(street: Stre
     class Nearsighted:
         def detect(self, image: Pixels) -> Faces:
             # A closer look is a square of two or three times a box; none of the plan's looks is so small.
-            return Faces.none() if max(image.shape[:2]) < 195 else detector.detect(image)
+            return Faces.none() if max(image.shape[:2]) < SMALLEST * REACH else detector.detect(image)
 
         def detect_all(self, images: Sequence[Pixels]) -> list[Faces]:
             return [self.detect(image) for image in images]
