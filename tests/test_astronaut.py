@@ -8,14 +8,14 @@ from functools import cache
 import cv2
 import numpy as np
 import pytest
-from covered_faces import COVERS, MASKS
-from support import astronaut
 
 from maskcam.assets import MASK_MODEL, asset
 from maskcam.classifier import MaskClassifier
 from maskcam.crops import crop_faces
 from maskcam.faces import FaceDetector, Range
 from maskcam.frames import Faces
+from tests.covered_faces import COVERS, MASKS
+from tests.support import astronaut
 
 SIZES = (24, 36, 64, 100, 180)
 """Widths of the face's box in pixels."""

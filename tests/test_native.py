@@ -7,10 +7,10 @@ import tempfile
 import threading
 
 import pytest
-from support import ROOT
 
 from maskcam.errors import UnusableInput
 from maskcam.native import quiet
+from tests.support import ROOT
 
 
 def test_what_native_code_writes_is_held_back(capfd: pytest.CaptureFixture[str]) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from video_files import QUARTERS, quarters
 
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.inputs import MAX_SIDE
 from maskcam.pictures import list_pictures, read_picture, write_picture
+from tests.video_files import QUARTERS, quarters
 
 
 def refusal(path: Path) -> str:

@@ -15,13 +15,13 @@ import av
 import av.container
 import numpy as np
 import pytest
-from video_files import QUARTERS, join, make_video, quarters, sound_packets, sound_samples, tone, video_times
 
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.pending import write_failure
 from maskcam.sinks import PendingFile, TextSink, VideoSink
 from maskcam.sound import SoundTrack
 from maskcam.sources import VideoSource
+from tests.video_files import QUARTERS, join, make_video, quarters, sound_packets, sound_samples, tone, video_times
 
 TICK = Fraction(1, 25)
 

@@ -15,7 +15,11 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
-from video_files import (
+
+from maskcam.errors import UnusableInput
+from maskcam.sources import MAX_SIDE, VideoFrame, VideoSource
+from maskcam.timing import Clock, SoundClock
+from tests.video_files import (
     QUARTERS,
     cut_by_copy,
     join,
@@ -26,10 +30,6 @@ from video_files import (
     sound_packets,
     video_times,
 )
-
-from maskcam.errors import UnusableInput
-from maskcam.sources import MAX_SIDE, VideoFrame, VideoSource
-from maskcam.timing import Clock, SoundClock
 
 FIVE_SECONDS = range(125)
 UNIT = 1 << 16

@@ -2,13 +2,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from support import judged
 
 from maskcam.detections import Sighting
 from maskcam.frames import Event, EventKind, Faces, Reason, Result, Verdict
 from maskcam.single import judge_single
 from maskcam.tally import Summary, Tally
 from maskcam.tracks import Tracker
+from tests.support import judged
 
 MASK, BARE, UNSURE = Verdict.MASK, Verdict.NO_MASK, Verdict.UNSURE
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import judged
 
 from maskcam.association import assign
 from maskcam.detections import Sighting
 from maskcam.frames import Event, EventKind, Faces, Floats, Reason, Result, Verdict
 from maskcam.single import judge_single
 from maskcam.tracks import Tracker, TrackRules
+from tests.support import judged
 
 WIDTH, HEIGHT = 1280, 720
 

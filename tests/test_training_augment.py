@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawn_faces import draw_face
-from training_parts import SIZE, whole
 
+from tests.drawn_faces import draw_face
+from tests.training_parts import SIZE, whole
 from training.augment import _scale_down, augment
 from training.pictures import Surrounded
 from training.recipe import HARDER, PLAIN, Recipe

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from drawn_faces import save_classes
-from training_parts import SIZE, small_manifest, tiny_model
 
 from maskcam.modelcard import MASK, card_path
+from tests.drawn_faces import save_classes
+from tests.training_parts import SIZE, small_manifest, tiny_model
 from training.checkpoint import RunFolder
 from training.cli import main
 from training.config import TrainConfig

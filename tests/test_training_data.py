@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
-from drawn_faces import draw_face, save, save_classes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -20,6 +19,7 @@ from PIL import Image
 from maskcam.errors import UnusableInput
 from maskcam.frames import Pixels
 from maskcam.modelcard import MASK, NO_MASK, NOT_FACE
+from tests.drawn_faces import draw_face, save, save_classes
 from training.duplicates import near_copies, thumbnail
 from training.manifest import ALL_LABELS, LABELS, SPLITS, TEST, TRAIN, VALIDATION, Sample, read_manifest, write_manifest
 from training.prepare import describe, prepare, split

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from support import astronaut, judged, keypoints
 
 from maskcam.faces import FaceDetector, Range
 from maskcam.frames import Floats, Judgement, Pixels
 from maskcam.modelcard import MASK, NO_MASK, CropRule, ModelCard
+from tests.support import astronaut, judged, keypoints
 from training.drawn import DRAWINGS, MASKS, Drawn, judge_drawn
 from training.dress import cover, put_mask_on
 from training.face_frame import FaceFrame, blend, face_frame, grain

@@ -16,12 +16,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from drawn_faces import draw_face, save, save_classes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from small_network import small_network  # noqa: F401 (a fixture)
-from support import judged as said_of
 
 from maskcam.assets import MASK_MODEL, asset
 from maskcam.classifier import MaskClassifier
@@ -29,7 +26,10 @@ from maskcam.crops import crop_faces, resize
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Judgement, Pixels
 from maskcam.modelcard import MASK, NO_MASK, CropRule, ModelCard, card_path, file_sha256, load_card
+from tests.drawn_faces import draw_face, save, save_classes
+from tests.small_network import small_network  # noqa: F401 (a fixture)
 from tests.support import ROOT, astronaut, environment
+from tests.support import judged as said_of
 from training.checkpoint import RunFolder
 from training.cli import main
 from training.config import TrainConfig

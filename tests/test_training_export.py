@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawn_faces import draw_face
-from training_parts import SIZE, card, tiny_model
 
 from maskcam.classifier import MaskClassifier
 from maskcam.crops import resize
 from maskcam.errors import FailedOnTheWay
 from maskcam.frames import Pixels
 from maskcam.modelcard import card_path, file_sha256
+from tests.drawn_faces import draw_face
+from tests.training_parts import SIZE, card, tiny_model
 from training.export import check_agreement, convert
 from training.tf import import_tensorflow
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawn_faces import save_classes
-from small_network import small_base, small_network  # noqa: F401 (a fixture)
 
 from maskcam.modelcard import MASK, NO_MASK
+from tests.drawn_faces import save_classes
+from tests.small_network import small_base, small_network  # noqa: F401 (a fixture)
 from training.checkpoint import Progress, RunFolder
 from training.cli import main
 from training.config import TrainConfig

@@ -10,11 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from drawn_faces import save
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from support import judged as said_of
 
 from maskcam.assets import MASK_MODEL, asset
 from maskcam.crops import crop_faces
@@ -25,7 +23,9 @@ from maskcam.modelcard import MASK, NO_MASK
 from maskcam.odds import log_odds
 from maskcam.single import judge_single
 from maskcam.track_rules import TrackRules
+from tests.drawn_faces import save
 from tests.support import astronaut
+from tests.support import judged as said_of
 from training.judge import Judged, judge
 from training.labelled import Labelled
 from training.measures import wilson

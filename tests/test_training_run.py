@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from training_parts import SIZE, tiny_model
 
 from maskcam.errors import UnusableInput
 from maskcam.modelcard import CropRule, file_sha256
+from tests.training_parts import SIZE, tiny_model
 from training.checkpoint import Progress, RunFolder
 from training.config import TrainConfig
 from training.manifest import write_manifest

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn_faces import draw_face, save
-from training_parts import SIZE, card, small_manifest, whole
 
 from maskcam.crops import crop_faces, resize, scale
 from maskcam.modelcard import MASK, NO_MASK, CropRule
+from tests.drawn_faces import draw_face, save
+from tests.training_parts import SIZE, card, small_manifest, whole
 from training.augment import augment
 from training.manifest import LABELS, TRAIN, Box, Sample, read_manifest
 from training.pictures import app_crop, surrounded

@@ -7,11 +7,11 @@ from pathlib import Path, PurePath
 
 import numpy as np
 import pytest
-from drawn_faces import save
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maskcam.errors import UnusableInput
+from tests.drawn_faces import save
 from tests.support import astronaut
 from training.cli import main
 from training.evaluate_scenes import METRICS, REPORT

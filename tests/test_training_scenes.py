@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawn_faces import save
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -29,6 +28,7 @@ from maskcam.frames import Frame, Pixels, Reason, Result, Verdict
 from maskcam.modelcard import file_sha256, load_card
 from maskcam.pipeline import Pipeline
 from maskcam.search import LEAST_FACE, SMALLEST_FACE
+from tests.drawn_faces import save
 from tests.support import astronaut, environment, keypoints, scaled
 from training.cli import main
 from training.contact import SMALL, Layout

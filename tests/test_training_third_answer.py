@@ -7,16 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn_faces import draw_face, save, save_classes
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_network import small_network  # noqa: F401 (a fixture)
-from support import judged
 
 from maskcam.classifier import judgement
 from maskcam.errors import UnusableInput
 from maskcam.frames import Floats
 from maskcam.modelcard import MASK, NO_MASK, NOT_FACE, NOT_FACE_FROM, CropRule, ModelCard
+from tests.drawn_faces import draw_face, save, save_classes
+from tests.small_network import small_network  # noqa: F401 (a fixture)
+from tests.support import judged
 from training.checkpoint import RunFolder
 from training.config import TrainConfig
 from training.labelled import read_labelled, read_rejects

@@ -18,9 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawn_faces import draw_face, save_classes
 from PIL import Image
-from support import heed_signals
 
 import training
 from maskcam.classifier import MaskClassifier
@@ -28,6 +26,8 @@ from maskcam.crops import resize, scale
 from maskcam.errors import UnusableInput
 from maskcam.frames import Pixels
 from maskcam.modelcard import CropRule, file_sha256, load_card
+from tests.drawn_faces import draw_face, save_classes
+from tests.support import heed_signals
 from training.ablation import TABLE, Budget, Line, ablate
 from training.export import LARGEST_FILE, MEAN_APART, MOST_APART
 from training.manifest import LABELS, NO_MASK, SPLITS, TEST, TRAIN, VALIDATION, read_manifest

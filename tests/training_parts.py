@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from drawn_faces import draw_face, save, save_classes
 
 from maskcam.frames import Pixels
 from maskcam.modelcard import MASK, NO_MASK, CropRule, ModelCard
+from tests.drawn_faces import draw_face, save, save_classes
 from training.config import TrainConfig
 from training.manifest import TEST, TRAIN, VALIDATION, Sample, write_manifest
 from training.pictures import Surrounded
