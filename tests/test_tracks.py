@@ -1,6 +1,8 @@
+"""`maskcam.tracks`: who is who from frame to frame, on made-up boxes."""
+
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from random import Random
 
 import numpy as np
@@ -10,66 +12,10 @@ from hypothesis import strategies as st
 
 from maskcam.association import assign
 from maskcam.detections import Sighting
-from maskcam.frames import Event, EventKind, Faces, Floats, Reason, Result, Verdict
-from maskcam.single import judge_single
+from maskcam.frames import EventKind, Reason, Verdict
 from maskcam.tracks import Tracker, TrackRules
 from tests.support import judged
-
-WIDTH, HEIGHT = 1280, 720
-
-Row = tuple[tuple[float, float, float, float], float, float, Reason | None]
-
-
-def face(
-    x: float,
-    y: float,
-    size: float = 100,
-    score: float = 0.97,
-    bare: float = 0.02,
-    *,
-    doubt: Reason | None = None,
-) -> Row:
-    """One detection: its centre, its size, and what was measured on it."""
-    return (x - size / 2, y - size / 2, x + size / 2, y + size / 2), score, bare, doubt
-
-
-def arrays(rows: list[Row]) -> tuple[Faces, Floats, list[Reason | None]]:
-    n = len(rows)
-    faces = Faces(
-        np.array([row[0] for row in rows], np.float32).reshape(n, 4),
-        np.array([row[1] for row in rows], np.float32),
-        np.zeros((n, 6, 2), np.float32),
-    )
-    return faces, np.array([row[2] for row in rows], np.float32), [row[3] for row in rows]
-
-
-def step(
-    tracker: Tracker,
-    index: int,
-    time: float,
-    rows: list[Row],
-    *,
-    width: int = WIDTH,
-    height: int = HEIGHT,
-) -> Result:
-    faces, bare, doubts = arrays(rows)
-    return tracker.update(Sighting(index, time, width, height, faces, judged(bare), tuple(doubts)))
-
-
-def run(
-    seconds: float, fps: int, rows_at: Callable[[float], list[Row]], tracker: Tracker | None = None, start: float = 0.0
-) -> list[Result]:
-    tracker = tracker or Tracker(0.5)
-    count = round(seconds * fps)
-    return [step(tracker, i, start + i / fps, rows_at(start + i / fps)) for i in range(count)]
-
-
-def events(results: list[Result], kind: EventKind | None = None) -> list[Event]:
-    return [event for result in results for event in result.events if kind in (None, event.kind)]
-
-
-def ids(results: list[Result]) -> set[int]:
-    return {track for result in results for track in result.track_ids.tolist()}
+from tests.track_parts import HEIGHT, WIDTH, Row, arrays, events, face, ids, run, step
 
 
 def test_standing_still_is_one_person_whose_box_does_not_jitter() -> None:
@@ -148,147 +94,6 @@ def test_a_gap_of_six_tenths_is_a_new_person(fps: int) -> None:
     assert all(len(r) == 1 for r in results if last_seen <= r.time <= last_seen + 0.499)
 
 
-@pytest.mark.parametrize("fps", [5, 10, 30, 60])
-@pytest.mark.parametrize(("before", "after"), [(0.03, 0.97), (0.97, 0.03), (0.05, 0.9), (0.001, 0.999)])
-def test_a_mask_coming_off_or_on_turns_the_verdict_in_half_a_second(fps: int, before: float, after: float) -> None:
-    for phase in (0.01, 0.5, 0.99):
-        change = 2 + phase / fps
-        results = run(4, fps, lambda t: [face(300, 300, bare=before if t < change else after)])  # noqa: B023
-        turned = [event.time for event in events(results, EventKind.VERDICT)]
-        assert len(turned) == 1
-        assert turned[0] - change <= (0.35 if fps >= 10 else 0.5)
-        assert results[-1].verdicts == ((Verdict.NO_MASK if after > 0.5 else Verdict.MASK),)
-
-
-def test_turning_to_bare_is_no_slower_than_turning_to_mask() -> None:
-    def turning(before: float, after: float) -> float:
-        results = run(4, 60, lambda t: [face(300, 300, bare=before if t < 2 else after)])
-        return events(results, EventKind.VERDICT)[0].time
-
-    assert turning(0.05, 0.95) < turning(0.95, 0.05)
-
-
-@pytest.mark.parametrize("fps", [5, 10, 30, 60])
-@pytest.mark.parametrize(("usual", "outlier"), [(0.02, 0.99), (0.99, 0.02), (0.1, 0.95)])
-def test_one_outlier_frame_does_not_flicker(fps: int, usual: float, outlier: float) -> None:
-    odd = round(1.5 * fps)
-    tracker = Tracker(0.5)
-    results = [step(tracker, i, i / fps, [face(300, 300, bare=outlier if i == odd else usual)]) for i in range(3 * fps)]
-    assert len(set(r.verdicts for r in results)) == 1
-    assert results[odd].no_mask_probability[0] != results[odd - 1].no_mask_probability[0]
-
-
-@pytest.mark.parametrize("fps", [5, 10, 30])
-@pytest.mark.parametrize("middle", [-0.9, -0.3, 0.0, 0.3, 0.9])
-def test_noise_near_the_threshold_does_not_flicker(fps: int, middle: float) -> None:
-    changes = 0
-    for seed in range(3):
-        random = np.random.default_rng(seed)
-        noisy = lambda t: [face(300, 300, bare=1 / (1 + math.exp(-middle - random.normal(0, 0.5))))]  # noqa: B023, E731
-        changes += len(events(run(10, fps, noisy), EventKind.VERDICT))
-    # The raw verdict changes several times a second; here thirty seconds may bring a few changes in all.
-    assert changes <= 4
-
-
-def test_evidence_in_the_band_is_unsure_on_either_side() -> None:
-    for bare, threshold in ((0.55, 0.5), (0.42, 0.5), (0.33, 0.3), (0.2, 0.3)):
-        last = run(2, 30, lambda t: [face(300, 300, bare=bare)], Tracker(threshold))[-1]  # noqa: B023
-        assert (last.verdicts, last.reasons) == ((Verdict.UNSURE,), (Reason.MIXED,))
-
-
-@pytest.mark.parametrize("threshold", [0.02, 0.3, 0.5, 0.9, 0.98])
-def test_every_threshold_leaves_room_for_both_verdicts(threshold: float) -> None:
-    for bare, verdict in ((1.0, Verdict.NO_MASK), (0.0, Verdict.MASK)):
-        assert run(1, 30, lambda t: [face(300, 300, bare=bare)], Tracker(threshold))[-1].verdicts == (verdict,)  # noqa: B023
-
-
-@pytest.mark.parametrize("reason", [Reason.TOO_SMALL, Reason.TOO_BLURRED])
-@pytest.mark.parametrize("fps", [5, 10, 30])
-def test_a_lasting_doubt_is_said_and_a_doubtful_frame_is_not(fps: int, reason: Reason) -> None:
-    tracker = Tracker(0.5)
-    clear = run(1, fps, lambda t: [face(300, 300)], tracker)
-    blip = run(1 / fps, fps, lambda t: [face(300, 300, doubt=reason)], tracker, 1.0)
-    again = run(1, fps, lambda t: [face(300, 300)], tracker, 1 + 1 / fps)
-    assert {r.verdicts for r in clear + blip + again} == {(Verdict.MASK,)}
-    lasting = run(1, fps, lambda t: [face(300, 300, doubt=reason)], tracker, 2 + 1 / fps)
-    assert (lasting[-1].verdicts, lasting[-1].reasons) == ((Verdict.UNSURE,), (reason,))
-    back = run(1, fps, lambda t: [face(300, 300)], tracker, 3 + 1 / fps)
-    assert back[-1].verdicts == (Verdict.MASK,)
-    assert len(events(lasting + back, EventKind.VERDICT)) == 2
-
-
-def test_a_doubtful_frame_weighs_less() -> None:
-    def after(doubt: Reason | None) -> float:
-        tracker = Tracker(0.5)
-        run(1, 30, lambda t: [face(300, 300, bare=0.05)], tracker)
-        return step(tracker, 30, 1.0, [face(300, 300, bare=0.99, doubt=doubt)]).no_mask_probability[0]
-
-    assert 0.05 < after(Reason.TOO_BLURRED) < after(None)
-
-
-def test_a_weak_box_does_not_start_a_person_but_continues_one() -> None:
-    assert not ids(run(3, 30, lambda t: [face(300, 300, score=0.2)]))
-    results = run(3, 30, lambda t: [face(300 + 50 * t, 300, score=0.97 if t < 0.5 else 0.15)])
-    assert ids(results) == {1}
-    assert all(result.detected.all() for result in results)
-    assert [event.kind for event in events(results)] == [EventKind.APPEARED]
-
-
-@pytest.mark.parametrize("fps", [5, 10, 30, 60])
-def test_weak_boxes_that_persist_start_a_person(fps: int) -> None:
-    results = run(2, fps, lambda t: [face(300 + 40 * t, 300, score=0.4)])
-    assert not len(results[0])
-    shown = next(result for result in results if len(result))
-    assert 0.1 <= shown.time <= 0.9
-    assert shown.track_ids.tolist() == [1]
-    assert shown.events[0].kind is EventKind.APPEARED
-
-
-def test_a_confident_box_is_shown_at_once() -> None:
-    result = step(Tracker(0.5), 0, 0.0, [face(300, 300, score=0.96, bare=0.9)])
-    assert result.track_ids.tolist() == [1]
-    assert result.events[0].verdict is Verdict.NO_MASK
-
-
-@pytest.mark.parametrize(("fps", "frames"), [(10, 3), (25, 4), (60, 7)])
-def test_a_box_that_is_probably_a_face_must_be_seen_thrice_and_last_a_tenth_of_a_second(fps: int, frames: int) -> None:
-    """A fold of cloth is taken for a face in one frame and not in the next."""
-    tracker, row = Tracker(0.5), face(300, 300, score=0.7)
-    shown = [len(step(tracker, index, index / fps, [row] if index else [])) for index in range(1, frames + 1)]
-    assert shown == [0] * (frames - 1) + [1]
-    alone = Tracker(0.5)
-    assert not any(len(step(alone, index, index / fps, [row] if index == 1 else [])) for index in range(3 * fps))
-
-
-def test_false_boxes_flickering_at_random_are_never_shown() -> None:
-    random = np.random.default_rng(1)
-
-    def anywhere(t: float) -> list[Row]:
-        return [
-            face(*random.uniform((60, 60), (1220, 660)), random.uniform(30, 120), random.uniform(0.15, 0.45))
-            for _ in range(random.integers(0, 3))
-        ]
-
-    assert not ids(run(40, 30, anywhere))
-    flashing = itertools.cycle([True, False, False])
-    assert not ids(run(20, 30, lambda t: [face(300, 300, score=0.45)] if next(flashing) else []))
-
-
-def test_what_was_never_shown_uses_up_no_id() -> None:
-    tracker = Tracker(0.5)
-    step(tracker, 0, 0.0, [face(300, 300, score=0.4)])
-    assert step(tracker, 1, 0.1, [face(900, 300)]).track_ids.tolist() == [1]
-
-
-@pytest.mark.parametrize(("dx", "size"), [(12, 100), (40, 110), (0, 60), (20, 45), (0, 180)])
-def test_a_second_box_on_a_person_starts_nobody(dx: float, size: float) -> None:
-    results = run(1, 30, lambda t: [face(400, 300), face(400 + dx, 300, size, score=0.8)])
-    assert ids(results) == {1}
-    later = Tracker(0.5)
-    run(1, 30, lambda t: [face(400, 300)], later)
-    assert ids(run(1, 30, lambda t: [face(400, 300), face(400 + dx, 300, size, 0.8)], later, 1.0)) == {1}
-
-
 def test_a_box_that_changes_its_size_at_once_is_the_same_person() -> None:
     assert ids(run(2, 30, lambda t: [face(400, 300, 100 if t < 1 else 190)])) == {1}
 
@@ -349,53 +154,6 @@ def test_another_picture_size_is_another_picture() -> None:
     assert result.track_ids.tolist() == [2]
 
 
-def test_another_threshold_takes_effect_with_the_next_frame_and_everybody_stays_who_they_are() -> None:
-    tracker = Tracker(0.5)
-    rows = [face(300, 300, bare=0.6), face(700, 300, bare=0.97), face(1000, 300, bare=0.1)]
-    run(2, 30, lambda t: rows, tracker)
-    tracker.change_threshold(0.8)
-    stricter = step(tracker, 60, 2.0, rows)
-    assert stricter.verdicts == (Verdict.MASK, Verdict.NO_MASK, Verdict.MASK)
-    assert [(event.track, event.kind) for event in stricter.events] == [(1, EventKind.VERDICT)]
-    tracker.change_threshold(0.05)
-    laxer = step(tracker, 61, 2.03, rows)
-    assert laxer.track_ids.tolist() == [1, 2, 3]
-    assert laxer.verdicts[:2] == (Verdict.NO_MASK, Verdict.NO_MASK)
-    assert laxer.verdicts[2] is not Verdict.MASK
-    tracker.change_threshold(0.5)
-    back = run(1, 30, lambda t: [*rows, face(150, 600, bare=0.6)], tracker, start=2.07)[-1]
-    assert back.track_ids.tolist() == [1, 2, 3, 4]
-    assert back.verdicts[1:3] == (Verdict.NO_MASK, Verdict.MASK)
-    # A newcomer is judged by the threshold of now, and a threshold of long ago is forgotten.
-    assert back.verdicts[3] is back.verdicts[0]
-    assert back.no_mask_probability[0] == pytest.approx(back.no_mask_probability[3], abs=0.02)
-
-
-@pytest.mark.parametrize("extreme", [0.0001, 0.9999])
-def test_an_extreme_threshold_leaves_no_trace_when_it_is_taken_back(extreme: float) -> None:
-    tracker, plain = Tracker(0.5), Tracker(0.5)
-    tracker.change_threshold(extreme)
-    for other in (tracker, plain):
-        run(1, 30, lambda t: [face(300, 300, bare=0.99999 if extreme > 0.5 else 0.00001)], other)
-    tracker.change_threshold(0.5)
-    rows = [face(300, 300, bare=0.03 if extreme > 0.5 else 0.97)]
-    turned = [
-        next(
-            i for i in range(60) if step(other, i, 1 + i / 30, rows).verdicts == step(Tracker(0.5), 0, 0, rows).verdicts
-        )
-        for other in (tracker, plain)
-    ]
-    assert abs(turned[0] - turned[1]) <= 2
-
-
-def test_a_threshold_that_is_none_is_refused() -> None:
-    tracker = Tracker(0.5)
-    run(1, 30, lambda t: [face(300, 300)], tracker)
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        tracker.change_threshold(1.0)
-    assert step(tracker, 31, 1.03, [face(300, 300)]).verdicts == (Verdict.MASK,)
-
-
 def test_nothing_gives_nothing() -> None:
     tracker = Tracker(0.5)
     result = step(tracker, 7, 1.5, [])
@@ -435,74 +193,6 @@ def test_every_box_of_the_detector_is_handed_on_believed_or_not() -> None:
     assert found.track_ids.tolist() == [1]
     assert found.found.tolist() == [list(row[0]) for row in rows]
     assert len(step(tracker, 1, 0.04, []).found) == 0
-
-
-def test_a_single_picture_is_judged_without_tracks() -> None:
-    rows = [
-        *(face(1000, 300, bare=0.02), face(200, 300, bare=0.9), face(400, 300, bare=0.45)),
-        *(face(600, 300, bare=0.9, doubt=Reason.TOO_SMALL), face(800, 300, score=0.3), face(210, 300, 90, 0.6)),
-    ]
-    faces, bare, doubts = arrays(rows)
-    result = judge_single(Sighting(0, 0.0, WIDTH, HEIGHT, faces, judged(bare), tuple(doubts)), 0.5)
-    assert result.track_ids.tolist() == [-1] * 4
-    assert result.verdicts == (Verdict.NO_MASK, Verdict.UNSURE, Verdict.UNSURE, Verdict.MASK)
-    assert result.reasons == (None, Reason.MIXED, Reason.TOO_SMALL, None)
-    assert result.no_mask_probability.tolist() == result.raw_no_mask_probability.tolist()
-    assert result.detected.all()
-    empty, none, nothing = arrays([])
-    assert not len(judge_single(Sighting(0, 0.0, 10, 10, empty, judged(none), tuple(nothing)), 0.5))
-
-
-def rejecting(tracker: Tracker, index: int, rows: list[Row], rejected: list[float]) -> Result:
-    """One frame at 25 a second, with the classifier's third answer for each face."""
-    faces, bare, doubts = arrays(rows)
-    said = judged(bare, np.array(rejected, np.float32))
-    return tracker.update(Sighting(index, index / 25, WIDTH, HEIGHT, faces, said, tuple(doubts)))
-
-
-@pytest.mark.parametrize(("rejected", "people"), [(0.0, 1), (0.97, 1), (0.98, 0), (1.0, 0)])
-def test_a_box_that_is_called_no_face_counts_as_not_found(rejected: float, people: int) -> None:
-    tracker, row = Tracker(0.5), face(300, 300, bare=0.97)
-    for index in range(20):
-        result = rejecting(tracker, index, [row], [rejected])
-        assert len(result) == people
-        assert result.found.tolist() == [list(row[0])], "what the detector gave is told all the same"
-        assert result.not_face_probability.tolist() == [np.float32(rejected)] * people
-    assert [event.kind for event in tracker.finish()] == [EventKind.LEFT] * people
-    faces, bare, doubts = arrays([row])
-    said = judged(bare, np.array([rejected], np.float32))
-    single = judge_single(Sighting(0, 0.0, WIDTH, HEIGHT, faces, said, tuple(doubts)), 0.5)
-    assert single.not_face_probability.tolist() == [np.float32(rejected)] * people
-    assert len(single.found) == 1
-
-
-def test_somebody_who_is_rejected_for_a_moment_coasts_and_then_leaves() -> None:
-    tracker, row = Tracker(0.5), face(300, 300, bare=0.97)
-    results = [rejecting(tracker, index, [row], [0.1 if index < 10 or index >= 15 else 0.99]) for index in range(20)]
-    assert ids(results) == {1} and [len(one) for one in results] == [1] * 20
-    assert [bool(one.detected[0]) for one in results] == [True] * 10 + [False] * 5 + [True] * 5
-    assert all(one.not_face_probability[0] == np.float32(0.1) for one in results), "the last one that was believed"
-    assert all(one.verdicts == (Verdict.NO_MASK,) for one in results)
-    later = [rejecting(tracker, index, [row], [0.99]) for index in range(20, 40)]
-    assert [event.kind for event in events(later)] == [EventKind.LEFT]
-
-
-def test_a_rejected_box_does_not_take_the_place_of_a_face() -> None:
-    """It is the better scored of the two, and lies over the face."""
-    tracker = Tracker(0.5)
-    rows = [face(300, 300, 110, score=0.99, bare=0.97), face(304, 304, 100, score=0.96, bare=0.02)]
-    result = rejecting(tracker, 0, rows, [0.99, 0.1])
-    assert result.verdicts == (Verdict.MASK,) and result.scores.tolist() == [np.float32(0.96)]
-    faces, bare, doubts = arrays(rows)
-    said = judged(bare, np.array([0.99, 0.1], np.float32))
-    single = judge_single(Sighting(0, 0.0, WIDTH, HEIGHT, faces, said, tuple(doubts)), 0.5)
-    assert single.verdicts == (Verdict.MASK,) and len(single.found) == 2
-
-
-def test_the_order_of_boxes_that_differ_in_the_third_answer_alone_plays_no_part() -> None:
-    for rejected in ([0.1, 0.4], [0.4, 0.1]):
-        result = rejecting(Tracker(0.5), 0, [face(300, 300)] * 2, rejected)
-        assert result.not_face_probability.tolist() == [np.float32(0.1)]
 
 
 def test_there_are_as_many_judgements_as_faces() -> None:
@@ -583,6 +273,8 @@ detections = st.builds(
     st.floats(0, 1),
     doubt=st.sampled_from([None, Reason.TOO_SMALL, Reason.TOO_BLURRED]),
 )
+
+
 videos = st.lists(
     st.tuples(st.sampled_from([-5.0, -0.05, 0.0, 0.016, 0.033, 0.1, 0.2, 0.6, 5.0]), st.lists(detections, max_size=5)),
     max_size=12,
@@ -629,9 +321,6 @@ def test_whatever_comes_the_result_is_sound(
         assert all(last[track] is verdict for track, verdict in zip(tracks, result.verdicts, strict=True))
     assert [event.track for event in tracker.finish()] == sorted(present)
     assert seen == set(range(1, len(seen) + 1))
-
-
-# What the detector is told to expect.
 
 
 @settings(deadline=None)

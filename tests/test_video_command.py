@@ -246,8 +246,7 @@ def test_a_signal_ends_with_a_whole_shorter_video(tmp_path: Path, long_clip: Pat
 
 
 def test_the_sound_comes_along(tmp_path: Path) -> None:
-    from tests.test_sinks import sound_packets
-    from tests.video_files import make_video
+    from tests.video_files import make_video, sound_packets
 
     make_video(tmp_path / "in.mp4", pts=range(20), sound="aac")
     assert maskcam("video", "in.mp4", "-o", "out.mp4", cwd=tmp_path).returncode == 0
@@ -258,8 +257,7 @@ def test_the_sound_comes_along(tmp_path: Path) -> None:
 def test_sound_that_can_not_be_kept_is_told_in_one_line(tmp_path: Path, broken: set[int], said: str) -> None:
     import av
 
-    from tests.test_sinks import sound_packets, video_times
-    from tests.video_files import make_video
+    from tests.video_files import make_video, sound_packets, video_times
 
     make_video(tmp_path / "good.mkv", sound="mp2")
     with av.open(str(tmp_path / "good.mkv")) as old, av.open(str(tmp_path / "in.mkv"), "w") as new:

@@ -1,0 +1,94 @@
+"""When the alarm fires: who, after how long, how often."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maskcam.frames import Verdict
+from maskcam.viewer.alarm import SNOOZE_SECONDS, Alarm
+from tests.viewer_parts import (
+    BARE,
+    MASK,
+    UNSURE,
+    Person,
+    result,
+)
+
+
+def fired(
+    alarm: Alarm, times: np.ndarray, *people: Person, seconds: float = 2.0, cool_down: float = 60.0
+) -> list[float]:
+    return [float(now) for now in times if alarm.update(float(now), result(0, float(now), *people), seconds, cool_down)]
+
+
+def frames(start: float, end: float) -> np.ndarray:
+    return np.arange(start, end, 0.1)
+
+
+def test_the_alarm_waits_and_then_fires_once_a_person() -> None:
+    alarm = Alarm()
+    assert fired(alarm, frames(0, 30), (1, BARE)) == [pytest.approx(2.0)]
+    assert alarm.showing(29.9) == {1}
+    assert fired(alarm, frames(30, 40), (1, BARE), (2, BARE)) == [pytest.approx(32.0)]
+
+
+def test_the_alarm_tells_of_the_same_person_again_after_the_cool_down() -> None:
+    assert fired(Alarm(), frames(0, 130), (1, BARE)) == [pytest.approx(2.0), pytest.approx(62.0), pytest.approx(122.0)]
+
+
+@pytest.mark.parametrize("verdict", [MASK, UNSURE])
+def test_nobody_else_sets_it_off(verdict: Verdict) -> None:
+    assert not fired(Alarm(), frames(0, 20), (1, verdict))
+
+
+def test_a_mask_starts_the_time_anew_and_a_moment_of_doubt_does_not() -> None:
+    alarm = Alarm()
+    assert not fired(alarm, frames(0, 1.9), (1, BARE))
+    assert not fired(alarm, frames(1.9, 2.3), (1, UNSURE))
+    assert fired(alarm, frames(2.3, 2.4), (1, BARE))
+    alarm = Alarm()
+    assert not fired(alarm, frames(0, 1.9), (1, BARE))
+    assert not fired(alarm, frames(1.9, 2.1), (1, MASK))
+    assert fired(alarm, frames(2.1, 6), (1, BARE)) == [pytest.approx(4.1)]
+
+
+def test_a_person_whose_number_changes_is_still_the_same() -> None:
+    alarm = Alarm()
+    assert len(fired(alarm, frames(0, 5), (1, BARE))) == 1
+    assert not fired(alarm, frames(5, 5.7))
+    assert not fired(alarm, frames(5.7, 20), (7, BARE))
+    assert alarm.showing(19.9) == {7}
+
+
+def test_somebody_elsewhere_is_another_person() -> None:
+    alarm = Alarm()
+    assert len(fired(alarm, frames(0, 5), (1, BARE))) == 1
+    later = [now for now in frames(5.5, 9) if alarm.update(now, result(0, now, (2, BARE), x=120), 2.0, 60.0)]
+    assert later == [pytest.approx(7.5)]
+
+
+def test_snooze_silences_and_a_second_one_ends_it() -> None:
+    alarm = Alarm()
+    alarm.snooze(0.0)
+    assert not fired(alarm, frames(0, 10), (1, BARE))
+    assert alarm.snooze_left(10.0) == pytest.approx(SNOOZE_SECONDS - 10)
+    alarm.snooze(10.0)
+    assert fired(alarm, frames(10, 11), (1, BARE)) == [pytest.approx(10.0)]
+
+
+@given(st.lists(st.sampled_from([BARE, MASK, UNSURE, None]), max_size=80), st.floats(0.5, 4))
+def test_it_never_fires_before_the_person_was_bare_that_long(said: list[Verdict | None], seconds: float) -> None:
+    alarm, since = Alarm(), None
+    for number, verdict in enumerate(said):
+        now = number * 0.25
+        people = () if verdict is None else ((1, verdict),)
+        if verdict is MASK:
+            since = None
+        elif verdict is BARE and since is None:
+            since = now
+        if alarm.update(now, result(0, now, *people), seconds, 60.0):
+            assert since is not None
+            assert now - since >= seconds - 1e-5
