@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,6 +14,7 @@ import numpy as np
 import pytest
 
 from maskcam.modelcard import MASK, NOT_FACE
+from tests.support import environment, heed_signals
 from training.ablation import Budget, _false_at_recall, _sources, plan
 from training.cli import _parser, main
 from training.manifest import TRAIN, VALIDATION, Sample, write_manifest
@@ -78,3 +84,49 @@ def test_wrong_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[s
         error = capsys.readouterr().err
         assert words in error or "not a manifest" in error
         assert error.count("\n") == 1
+
+
+SLOW_TO_STOP = """#!{python}
+import pathlib, signal, time
+folder = pathlib.Path({folder!r})
+def save(*_):
+    time.sleep(1)
+    (folder / "saved").touch()
+    raise SystemExit(130)
+signal.signal(signal.SIGINT, save)
+(folder / "trains").touch()
+time.sleep(60)
+"""
+ABLATING = """
+import sys
+from pathlib import Path
+from training import ablation
+sys.executable = sys.argv[1]
+line = ablation.Line("plain", (), ("own",))
+ablation._train(Path("m.csv"), Path("line"), line, ablation.Budget("w", "float32"))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no process groups with Ctrl-C")
+def test_a_training_that_is_stopped_may_save_what_it_did(tmp_path: Path) -> None:
+    trainer = tmp_path / "trainer"
+    trainer.write_text(SLOW_TO_STOP.format(python=sys.executable, folder=str(tmp_path)))
+    trainer.chmod(0o755)
+    process = subprocess.Popen(
+        [sys.executable, "-c", ABLATING, str(trainer)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        start_new_session=True,
+        preexec_fn=heed_signals,  # noqa: PLW1509
+    )
+    try:
+        while not (tmp_path / "trains").exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to both
+        assert "KeyboardInterrupt" in process.communicate(timeout=60)[1]
+    finally:
+        process.kill()
+        process.wait()
+    assert (tmp_path / "saved").exists()

@@ -45,7 +45,7 @@ def test_prepare_names_what_is_wrong(capsys: pytest.CaptureFixture[str], tmp_pat
     assert "known layout" in refused(capsys, "prepare", tmp_path / "empty", *out)
     (tmp_path / "bare" / "with_mask").mkdir(parents=True)
     assert "not one readable" in refused(capsys, "prepare", tmp_path / "bare", *out)
-    assert not (tmp_path / "out").exists()
+    assert list((tmp_path / "out").iterdir()) == [], "tried before the work, and nothing left in it"
     save_classes(tmp_path / "own", ("with_mask", "without_mask"), 1, 0)
     assert "a_file" in refused(capsys, "prepare", tmp_path / "own", "--out", tmp_path / "a_file")
 

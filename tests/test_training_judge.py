@@ -91,6 +91,18 @@ def test_each_answer_stays_with_its_face_and_step(tmp_path: Path) -> None:
     assert none.by_step.shape == (0, 0) and len(none.on_ladder) == 0
 
 
+def test_on_the_ladders_too_what_is_said_of_a_doubtful_view_does_not_reject_it(tmp_path: Path) -> None:
+    class Rejecting(Brightness):
+        def judge(self, crops: Pixels) -> Judgement:
+            return Judgement(np.full(len(crops), 0.9, np.float32), np.full(len(crops), 0.99, np.float32))
+
+    face = Labelled(save(draw_face(False, 3), tmp_path / "face.png"), NO_MASK, "own")
+    steps = (Step("rotation", 10), Step("dark", 0.06), Step("blur", 0.06), Step(SIZE, 16), Step(SIZE, 48))
+    judged = judge(Rejecting(), [face], steps, None, Trouble())
+    assert judged.rejected.all() and judged.no_mask_probability.tolist() == [0]
+    assert judged.by_step[:, 0].tolist() == pytest.approx([0, 0.9, 0.9, 0.9, 0])
+
+
 def test_wrong_faces_come_surest_first_missed_before_false(tmp_path: Path) -> None:
     faces = [
         replace(one, truth=truth)

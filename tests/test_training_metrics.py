@@ -78,7 +78,7 @@ def test_the_chosen_threshold_has_the_fewest_errors_of_those_that_catch(faces: l
     try:
         threshold = choose_threshold(probability, bare)
     except ValueError as error:
-        assert "calibration" in str(error)
+        assert "calibration" in str(error) or ("none catches" in str(error) and not able)
         assert all(errors(probability, bare, one) >= fewest for one in able if LOWEST < one < HIGHEST)
         return
     assert LOWEST < threshold < HIGHEST and catches(probability, bare, threshold)
@@ -117,3 +117,9 @@ def test_a_threshold_at_the_very_edge_is_refused(probability: list[float]) -> No
 def test_no_threshold_without_both_classes(bare: list[bool]) -> None:
     with pytest.raises(ValueError, match="both classes"):
         choose_threshold(np.array([0.2, 0.8], np.float32), np.array(bare))
+
+
+def test_too_many_bare_faces_rejected_leave_no_threshold_and_that_is_said() -> None:
+    probability = np.concatenate([np.zeros(3), np.full(97, 0.9), np.full(50, 0.1)]).astype(np.float32)
+    with pytest.raises(ValueError, match=r"none catches 99.75 % of the bare faces; 3 of 100 are called bare at none"):
+        choose_threshold(probability, np.arange(150) < 100)

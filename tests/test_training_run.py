@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maskcam.errors import UnusableInput
+from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.modelcard import CropRule, file_sha256
 from tests.training_parts import SIZE, tiny_model
 from training.checkpoint import Progress, RunFolder
@@ -184,3 +184,18 @@ def test_a_damaged_checkpoint_is_refused_in_one_line(tmp_path: Path) -> None:
         with pytest.raises(UnusableInput, match="damaged") as refused:
             run.progress()
         assert "\n" not in str(refused.value)
+
+
+def test_a_file_that_can_not_be_written_is_told_and_the_old_one_stays(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.add_history({"epoch": 1, "loss": 0.5})
+    (tmp_path / "part.history.csv").mkdir()
+    with pytest.raises(FailedOnTheWay, match=r"history.csv can't be written .* go on with --resume"):
+        run.add_history({"epoch": 2, "loss": 0.4})
+    assert [row["epoch"] for row in run.history()] == ["1"]
+    (tmp_path / "part.best.weights.h5").mkdir()
+    with pytest.raises(FailedOnTheWay, match=r"best.weights.h5 can't be written"):
+        run.save_best(tiny_model(1))
+    (tmp_path / "file").touch()
+    with pytest.raises(UnusableInput, match="can't be written to"):
+        RunFolder(tmp_path / "file" / "run").start(TrainConfig("m.csv", None))

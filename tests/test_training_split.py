@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from maskcam.errors import UnusableInput
 from maskcam.frames import Pixels
 from maskcam.modelcard import MASK
 from tests.drawn_faces import draw_face, save, save_classes
@@ -241,3 +242,22 @@ def test_prepare_gives_the_same_manifest_again(two_sources: list[Path], tmp_path
         assert {one.name for one in (tmp_path / name).iterdir()} == {"manifest.csv", "sources.json"}
         texts.append((tmp_path / name / "manifest.csv").read_bytes())
     assert texts[0] == texts[1]
+
+
+def test_a_manifest_that_is_there_is_replaced_only_when_asked(two_sources: list[Path], tmp_path: Path) -> None:
+    about = tmp_path / "about.json"
+    about.write_text('{"own": {"name": "drawn", "licence": "none"}}')
+    prepare(two_sources[1:], tmp_path / "out", about)
+    before = {one: one.read_bytes() for one in (tmp_path / "out").iterdir()}
+    with pytest.raises(UnusableInput, match=r"manifest.csv exists; add --force"):
+        prepare(two_sources, tmp_path / "out")
+    assert {one: one.read_bytes() for one in (tmp_path / "out").iterdir()} == before
+    prepare(two_sources, tmp_path / "out", about, force=True)
+    assert {one.name for one in (tmp_path / "out").iterdir() if before[one] == one.read_bytes()} == {"sources.json"}
+
+
+def test_a_folder_that_can_not_be_made_is_refused_before_the_work(two_sources: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UnusableInput, match="name another") as caught:
+        prepare(two_sources, tmp_path / "file" / "out")
+    assert "\n" not in str(caught.value)

@@ -370,6 +370,12 @@ def test_an_ablation_trains_a_line_judges_it_and_keeps_it(chain: Chain) -> None:
         list(ablate(chain.manifest, out, replace(budget, seed=9), lines))
     with pytest.raises(UnusableInput, match="other without; name another folder"):
         list(ablate(chain.manifest, out, budget, [replace(LINE, without=())]))
+    with pytest.raises(UnusableInput, match="measured with --ladder-faces 4; delete it"):
+        list(ablate(chain.manifest, out, replace(budget, ladder_faces=5), lines))
+    rewritten = out / "rewritten.csv"
+    rewritten.write_text(chain.manifest.read_text() + "\n")
+    with pytest.raises(UnusableInput, match="other manifest_sha256; name another folder"):
+        list(ablate(rewritten, out, budget, lines))
     other = Line("other", (), ("own",), input_size=SIZE)
     with pytest.raises(UnusableInput, match="no such weights file"):
         list(ablate(chain.manifest, out, budget, [LINE, other]))

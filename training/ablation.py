@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
 
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Flags, Floats
-from maskcam.modelcard import NOT_FACE
+from maskcam.modelcard import NOT_FACE, file_sha256
 from training.augment import COLOUR, DARK, PATCH, SPOIL, WARP
 from training.checkpoint import CONFIG, RunFolder
 from training.drawn import DRAWINGS, MASKS, judge_drawn
@@ -52,9 +53,13 @@ class Line:
     head_only: bool = False
     input_size: int = 160
 
+    def head_epochs(self, epochs: int) -> int:
+        """Return in how many of the epochs only the head learns."""
+        return epochs if self.head_only else 1
+
     def options(self, epochs: int) -> list[str]:
         """Return the options of `train` for it; every line sees as many pictures."""
-        head = epochs if self.head_only else 1
+        head = self.head_epochs(epochs)
         counts = ["--head-epochs", str(head), "--epochs", str(epochs - head), "--input-size", str(self.input_size)]
         without = [part for name in self.without for part in ("--without", name)]
         return counts + without + [part for name in self.sources for part in ("--source", name)]
@@ -79,7 +84,7 @@ class Budget:
 def plan(sources: Sequence[str]) -> list[Line]:
     """Return the lines for data from `sources`, the first of which is trained on alone at first."""
     without: tuple[str, ...] = INGREDIENTS
-    lines = [Line(f"as in the textbook: {sources[0]} alone, new layers only", without, (sources[0],), True)]
+    lines = [Line(f"as in the textbook: {sources[0]} alone, new layers and BatchNorm", without, (sources[0],), True)]
     for name, added in _ADDED:
         without = tuple(one for one in without if one not in added)
         lines.append(Line(f"+ {name}", without, (sources[0],), True))
@@ -111,9 +116,9 @@ def ablate(manifest: Path, out: Path, budget: Budget, lines: Sequence[Line] = ()
             _check_same(RunFolder(place), manifest, line, budget)
         if not kept.is_file():
             _train(manifest, place, line, budget)
-            found = json.dumps(_measure(place, faces, budget.ladder_faces))
-            folder.write(f"{place.name}/{RESULTS}", partial(_write, found))
-        results.append((line, json.loads(kept.read_text(encoding="utf-8"))))
+            found = {"ladder_faces": budget.ladder_faces, **_measure(place, faces, budget.ladder_faces)}
+            folder.write(f"{place.name}/{RESULTS}", partial(_write, json.dumps(found)))
+        results.append((line, _kept(kept, budget.ladder_faces)))
         yield _row(*results[-1])
     folder.write(TABLE, partial(_write, "\n".join(_table(results, budget)) + "\n"))
     yield f"wrote {out / TABLE}"
@@ -131,20 +136,32 @@ def _check_same(run: RunFolder, manifest: Path, line: Line, budget: Budget) -> N
     """Raise UnusableInput unless the run is that of this line on this budget: a table compares like with like."""
     config, _ = run.config()
     wanted = {
-        "manifest": str(manifest),
+        "manifest_sha256": file_sha256(manifest),
         "weights": budget.weights,
         "precision": budget.precision,
         "epoch_images": budget.epoch_images,
+        "head_epochs": line.head_epochs(budget.epochs),
+        "epochs": budget.epochs - line.head_epochs(budget.epochs),
         "seed": budget.seed,
         "without": line.without,
         "sources": line.sources,
         "input_size": line.input_size,
     }
     apart = [name for name, value in wanted.items() if getattr(config, name) != value]
-    if config.head_epochs + config.epochs != budget.epochs:
-        apart.append("epochs")
     if apart:
         raise UnusableInput(f"{run.path}: was trained with other {', '.join(apart)}; name another folder")
+
+
+def _kept(path: Path, ladder_faces: int) -> dict[str, Any]:
+    """Read a line's results; UnusableInput for others than `ablate` writes, or on other faces."""
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        others = found["ladder_faces"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UnusableInput(f"{path}: holds no results of a line ({error!r}); delete it to measure anew") from None
+    if others != ladder_faces:
+        raise UnusableInput(f"{path}: was measured with --ladder-faces {others}; delete it to measure anew")
+    return found
 
 
 def _write(text: str, path: Path) -> None:
@@ -152,7 +169,10 @@ def _write(text: str, path: Path) -> None:
 
 
 def _train(manifest: Path, place: Path, line: Line, budget: Budget) -> None:
-    """Train in a process of its own: what TensorFlow takes for one line must not stay for the next."""
+    """Train in a process of its own: what TensorFlow takes for one line must not stay for the next.
+
+    Ctrl-C reaches it too, and is waited for: it writes a checkpoint then.
+    """
     command = [sys.executable, "-m", "training", "train", "--out", str(place)]
     if (place / CONFIG).is_file():
         command.append("--resume")
@@ -160,12 +180,21 @@ def _train(manifest: Path, place: Path, line: Line, budget: Budget) -> None:
         command += [str(manifest), "--weights", budget.weights, "--precision", budget.precision]
         command += ["--epoch-images", str(budget.epoch_images), "--seed", str(budget.seed)]
         command += line.options(budget.epochs)
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode == 2:
-        raise UnusableInput(done.stderr.strip().removeprefix("training: "))
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise FailedOnTheWay(f"{line.name}: the training ended with {done.returncode}: {last}")
+    with (
+        TemporaryFile("w+", encoding="utf-8", errors="replace") as told,
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=told) as process,
+    ):
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            process.wait()
+            raise
+        told.seek(0)
+        last = (told.read().strip().splitlines() or ["it said nothing"])[-1].removeprefix("training: ")
+    if code == 2:
+        raise UnusableInput(last)
+    if code:
+        raise FailedOnTheWay(f"{line.name}: the training ended with {code}: {last}")
 
 
 def _measure(place: Path, faces: Sequence[Labelled], ladder_faces: int) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from maskcam.crops import resize
 from maskcam.frames import Floats, Pixels
-from training.pictures import Surrounded, crop_of
+from training.pictures import Surrounded, compressed, crop_of
 from training.recipe import PLAIN, Recipe
 
 DARK_SHARE, DARKEST = 0.12, 0.05
@@ -175,6 +175,4 @@ def _noise(view: Pixels, random: np.random.Generator) -> Pixels:
 
 def _jpeg(view: Pixels, random: np.random.Generator) -> Pixels:
     """Compress, down to what poor cameras send."""
-    quality = int(random.integers(20, 96))
-    _, data = cv2.imencode(".jpg", view, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    return compressed(view, int(random.integers(20, 96)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import zipfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.modelcard import CropRule
+from maskcam.pending import reason
 from training.config import TrainConfig
 
 BEST = "best.weights.h5"
@@ -61,17 +63,18 @@ class RunFolder:
 
     @property
     def best(self) -> Path:
-        """The weights with the least validation loss."""
+        """The weights kept: those with the least validation loss, or the mean that a training with cycles ends with."""
         return self.path / BEST
 
     def start(self, config: TrainConfig) -> None:
         """Make the folder and write the configuration; UnusableInput when a run already lies there."""
         self.check_free()
+        text = json.dumps({**asdict(config), "crop": asdict(CropRule())}, indent=2) + "\n"
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            _write_whole(self.path / CONFIG, text)
         except OSError as error:
-            raise UnusableInput(f"{self.path}: can't be made ({error.strerror}); name another folder") from None
-        _write_whole(self.path / CONFIG, json.dumps({**asdict(config), "crop": asdict(CropRule())}, indent=2) + "\n")
+            raise UnusableInput(f"{self.path}: can't be written to ({reason(error)}); name another folder") from None
 
     def check_free(self) -> None:
         """Raise UnusableInput when a run already lies here, or something that is no folder."""
@@ -99,7 +102,7 @@ class RunFolder:
                 np.savez(file, **variables)  # type: ignore[arg-type]
             _write_whole(self.path / _STATE, json.dumps({"name": name, **asdict(progress)}) + "\n")
         except OSError as error:
-            raise FailedOnTheWay(f"{self.path}: the checkpoint can't be written ({error.strerror or error})") from None
+            raise self._unwritten("the checkpoint", error) from None
         for old in self.path.glob("checkpoint-*"):
             if old.name.split(".")[0] != name:
                 old.unlink()
@@ -123,16 +126,12 @@ class RunFolder:
             raise self._damaged(error) from None
 
     def save_best(self, model: Any) -> None:
-        """Write the weights with the least validation loss so far."""
-        part = self.path / "part.weights.h5"
-        model.save_weights(part)
-        part.replace(self.best)
+        """Write the weights to be kept so far. Raises FailedOnTheWay."""
+        self.put(BEST, model.save_weights)
 
     def save_end(self, model: Any, place: int) -> None:
-        """Write the weights of the end of a fall of the rate, counted from 0."""
-        part = self.path / "part.weights.h5"
-        model.save_weights(part)
-        part.replace(self._end(place))
+        """Write the weights of the end of a fall of the rate, counted from 0. Raises FailedOnTheWay."""
+        self.put(self._end(place).name, model.save_weights)
 
     def restore_end(self, model: Any, place: int) -> None:
         """Load the weights of such an end; UnusableInput when they are gone or damaged."""
@@ -140,6 +139,15 @@ class RunFolder:
             model.load_weights(self._end(place))
         except (OSError, ValueError, KeyError) as error:
             raise self._damaged(error) from None
+
+    def put(self, name: str, fill: Callable[[Path], object]) -> None:
+        """Have `fill` write a file, then give it its name; an older one stays until then. Raises FailedOnTheWay."""
+        part = self.path / f"part.{name}"
+        try:
+            fill(part)
+            part.replace(self.path / name)
+        except OSError as error:
+            raise self._unwritten(name, error) from None
 
     def _end(self, place: int) -> Path:
         return self.path / f"end-{place}.weights.h5"
@@ -164,14 +172,19 @@ class RunFolder:
             one.assign(value)
 
     def add_history(self, row: dict[str, float | int | str]) -> None:
-        """Add an epoch's line to the history; it replaces that of an epoch that is done again after a crash."""
+        """Add an epoch's line to the history; it replaces that of an epoch that is done again after a crash.
+
+        Raises FailedOnTheWay.
+        """
         rows = [one for one in self.history() if int(one["epoch"]) < int(row["epoch"])]
-        part = self.path / "history.part.csv"
-        with part.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(row))
-            writer.writeheader()
-            writer.writerows([*rows, row])
-        part.replace(self.path / _HISTORY)
+
+        def fill(path: Path) -> None:
+            with path.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, fieldnames=list(row))
+                writer.writeheader()
+                writer.writerows([*rows, row])
+
+        self.put(_HISTORY, fill)
 
     def history(self) -> list[dict[str, str]]:
         """Read the history; empty when there is none."""
@@ -180,6 +193,9 @@ class RunFolder:
             return []
         with path.open(newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
+
+    def _unwritten(self, what: str, error: OSError) -> FailedOnTheWay:
+        return FailedOnTheWay(f"{self.path}: {what} can't be written ({reason(error)}); go on with --resume")
 
     def _damaged(self, error: Exception) -> UnusableInput:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maskcam import __version__
+from maskcam.assets import MASK_MODEL
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.search import SMALLEST_FACE
 from training.commands import run_ablate, run_evaluate, run_evaluate_scenes, run_export, run_prepare, run_train
@@ -63,13 +64,12 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--about", type=Path, metavar="FILE", help="JSON with name and licence of each source, for the card"
     )
+    one.add_argument("--force", action="store_true", help="replace a manifest that is there")
     one.set_defaults(run=run_prepare)
     _add_train(commands)
     one = commands.add_parser("export", help="convert a run to the file that the app loads, with its card")
     one.add_argument("folder", type=Path, metavar="RUN", help="the folder of a training")
-    one.add_argument(
-        "--out", type=Path, default=Path("assets/mask_classifier.tflite"), help="the file to write (%(default)s)"
-    )
+    one.add_argument("--out", type=Path, metavar="FILE", help=f"the file to write (RUN/{MASK_MODEL})")
     one.add_argument("--force", action="store_true", help="replace files that are there")
     one.set_defaults(run=run_export)
     _add_evaluate(commands)
@@ -150,7 +150,11 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help=f"leave out one of {', '.join(INGREDIENTS)}, to see what it is good for; may be repeated",
     )
     one.add_argument(
-        "--source", action="append", dest="sources", metavar="NAME", help="train on this source only; may be repeated"
+        "--source",
+        action="append",
+        dest="sources",
+        metavar="NAME",
+        help="train on this source only, may be repeated; all are validated on",
     )
     one.set_defaults(run=run_train)
 
@@ -165,9 +169,12 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     one.add_argument("model", type=Path, metavar="MODEL", help="a run's folder, or a .tflite or .keras file")
     one.add_argument("data", nargs="+", type=Path, metavar="DATA", help="manifests, or folders in a known layout")
     one.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of report, numbers and pictures")
-    one.add_argument("--split", metavar="NAME", help="train, validation or test only")
+    one.add_argument("--split", metavar="NAME", help="train, validation or test only (all, trained on or not)")
     one.add_argument(
-        "--threshold", type=float, metavar="P", help="call a face bare from this probability on (the model's own)"
+        "--threshold",
+        type=float,
+        metavar="P",
+        help="call a face bare from this probability on (the exported file's own; .5 for a run or a .keras file)",
     )
     one.add_argument(
         "--listed",

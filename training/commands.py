@@ -16,7 +16,7 @@ from training.train import train
 
 def run_prepare(options: argparse.Namespace) -> int:
     """Read folders of data and write a manifest."""
-    prepared = prepare(options.data, options.out, options.about)
+    prepared = prepare(options.data, options.out, options.about, options.force)
     for line in describe(prepared):
         print(line)
     print(f"wrote {options.out / 'manifest.csv'} with {len(prepared.samples)} faces")
@@ -48,7 +48,8 @@ def run_export(options: argparse.Namespace) -> int:
     """Convert a run to the file that the app loads."""
     from training.export import export  # noqa: PLC0415 (brings TensorFlow, which `prepare` does without)
 
-    for line in export(RunFolder(options.folder), options.out, options.force):
+    target = options.out or options.folder / MASK_MODEL
+    for line in export(RunFolder(options.folder), target, options.force):
         print(line)
     return 0
 

@@ -14,6 +14,7 @@ from maskcam.errors import UnusableInput
 from maskcam.faces import FaceDetector, Range
 from maskcam.frames import Floats, Pixels, check_array
 from training.face_frame import FaceFrame, face_frame
+from training.judge import ask, box_inside
 from training.labelled import Labelled
 from training.landmarks import find_keypoints
 from training.metrics import called_bare
@@ -75,5 +76,6 @@ def judge_drawn(scorer: Scorer, faces: Sequence[Labelled]) -> Drawn:
                 resize(draw(crop, frame, np.random.default_rng([place, number])), size)
                 for number, draw in enumerate(DRAWINGS.values())
             ]
-            answers.append(called_bare(scorer.judge(np.stack(views))))
+            box = one.box or box_inside(max(crop.shape[:2]), scorer.card.crop)
+            answers.append(called_bare(ask(scorer, views, [box] * len(views))[0]))
     return Drawn(np.stack(answers, axis=1) if answers else np.empty((len(DRAWINGS), 0), np.float32))

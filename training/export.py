@@ -22,6 +22,7 @@ from maskcam.native import quiet
 from training.about import about_path, read_about
 from training.checkpoint import RunFolder
 from training.config import TrainConfig
+from training.evenly import evenly
 from training.manifest import LABELS, TEST, TRAIN, VALIDATION, Sample, read_manifest
 from training.metrics import called_bare, choose_threshold, score
 from training.model import IMAGENET, build
@@ -70,7 +71,7 @@ def export(run: RunFolder, target: Path, force: bool) -> Iterator[str]:
         card = replace(training_card(config, crop), sha256=file_sha256(part))
         part_card.write_text(card.to_json(), encoding="utf-8")
         with MaskClassifier(part) as classifier:
-            check_agreement(model, classifier, _pictures(samples, card, VALIDATION, COMPARED)[0])
+            check_agreement(model, classifier, _load(_compared(samples), card))
             card = _complete(card, classifier, samples, config)
         card = replace(card, training={**card.training, "temperature": round(temperature, 4)})
         part_card.write_text(card.to_json(), encoding="utf-8")
@@ -94,7 +95,10 @@ def _temper(model: Any, samples: Sequence[Sample], card: ModelCard) -> float:
     """Scale the model's last layer so that it is calibrated on the validation set; return the temperature."""
     chosen = [one for one in samples if one.split == VALIDATION and one.label in LABELS]
     answers = [np.asarray(model.predict_on_batch(images), np.float32) for images, _ in plain_batches(chosen, card)]
-    probability = judgement(np.concatenate(answers), card).no_mask_probability
+    try:
+        probability = judgement(np.concatenate(answers), card).no_mask_probability
+    except ValueError as error:
+        raise FailedOnTheWay(f"the run's answers are no numbers; its training has gone astray ({error})") from None
     temperature = fit_temperature(probability, np.array([one.label == NO_MASK for one in chosen], np.bool_))
     temper(model, temperature)
     return temperature
@@ -170,10 +174,10 @@ def _judge(classifier: MaskClassifier, samples: Sequence[Sample], part: str) -> 
     return found, np.array([one.label == NO_MASK for one in chosen], np.bool_)
 
 
-def _pictures(samples: Sequence[Sample], card: ModelCard, part: str, count: int) -> tuple[Pixels, list[Sample]]:
-    chosen = [one for one in samples if one.split == part]
-    chosen = chosen[:: max(len(chosen) // count, 1)][:count]
-    return _load(chosen, card), chosen
+def _compared(samples: Sequence[Sample]) -> list[Sample]:
+    """Return at most `COMPARED` of the validation samples."""
+    chosen = [one for one in samples if one.split == VALIDATION]
+    return [one for one, taken in zip(chosen, evenly(len(chosen), COMPARED), strict=True) if taken]
 
 
 def _load(samples: Sequence[Sample], card: ModelCard) -> Pixels:

@@ -14,6 +14,7 @@ from maskcam.doubts import doubts
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Flags, Floats, Integers, Judgement, Pixels, Reason, check_array
 from maskcam.modelcard import NOT_FACE_FROM, CropRule
+from training.evenly import evenly
 from training.labelled import Labelled
 from training.ladders import Step
 from training.manifest import Box
@@ -80,7 +81,7 @@ def judge(
     At most `ladder_faces` of them, evenly taken, climb the ladders; all of them where it is None. Raises
     UnusableInput when not one picture can be read, FailedOnTheWay for a model that doesn't answer with numbers.
     """
-    climbing = _evenly(len(faces), ladder_faces)
+    climbing = evenly(len(faces), ladder_faces)
     size = scorer.card.input_size
     readable: list[Labelled] = []
     sides: list[int] = []
@@ -94,6 +95,7 @@ def judge(
             views: list[Pixels] = []
             boxes: list[Box] = []
             climbers: list[Pixels] = []
+            their_boxes: list[Box] = []
             for number in range(start, min(start + _AT_ONCE, len(faces))):
                 bar.update()
                 one = faces[number]
@@ -102,22 +104,20 @@ def judge(
                 except UnusableInput as error:
                     trouble.unreadable.append(str(error))
                     continue
+                sides.append(max(crop.shape[:2]))
+                boxes.append(one.box or box_inside(sides[-1], scorer.card.crop))
+                views.append(resize(crop, size))
                 if climbing[number] and steps:
                     on_ladder.append(len(readable))
                     climbers += [step.view(crop, size) for step in steps]
+                    left = [step.side(sides[-1]) / sides[-1] for step in steps]
+                    their_boxes += [_scaled(boxes[-1], share) for share in left]
                 readable.append(one)
-                sides.append(max(crop.shape[:2]))
-                boxes.append(one.box or _box_inside(crop, scorer.card.crop))
-                views.append(resize(crop, size))
             if views:
-                said = _ask(scorer, [*views, *climbers])
-                poor = doubts(np.array(boxes, np.float32), np.stack(views))
-                doubtful += poor
-                # As in the app, what it says of a doubtful crop doesn't reject it.
-                no_face = said.not_face_probability.copy()
-                no_face[: len(views)][[doubt is not None for doubt in poor]] = 0
-                answers = called_bare(Judgement(said.no_mask_probability, no_face))
-                rejected.append(no_face[: len(views)] >= NOT_FACE_FROM)
+                said, poor = ask(scorer, [*views, *climbers], [*boxes, *their_boxes])
+                answers = called_bare(said)
+                doubtful += poor[: len(views)]
+                rejected.append(said.not_face_probability[: len(views)] >= NOT_FACE_FROM)
                 plain.append(answers[: len(views)])
                 by_step.append(answers[len(views) :])
     if not readable:
@@ -152,10 +152,27 @@ def judge_rejects(scorer: Scorer, rejects: Sequence[Labelled], trouble: Trouble)
     return np.concatenate([np.zeros(0, np.bool_), *kept])
 
 
-def _box_inside(crop: Pixels, rule: CropRule) -> Box:
-    """Return the box, pixels xyxy, that the app would have cut this crop for."""
-    height, width = (side / (1 + 2 * rule.margin) for side in crop.shape[:2])
-    return 0.0, 0.0, width, height
+def box_inside(side: float, rule: CropRule) -> Box:
+    """Return the box, pixels xyxy, that the app would have cut a crop of this side for."""
+    own = side / (1 + 2 * rule.margin)
+    return 0.0, 0.0, own, own
+
+
+def ask(scorer: Scorer, views: list[Pixels], boxes: Sequence[Box]) -> tuple[Judgement, list[Reason | None]]:
+    """Return what is said of each view, cut for its box, and why the app finds it too poor to judge by, or None.
+
+    As in the app, what is said of a doubtful view doesn't reject it. FailedOnTheWay for answers that are no numbers.
+    """
+    said = _ask(scorer, views)
+    poor = list(doubts(np.array(boxes, np.float32), np.stack(views)))
+    clear = np.array([doubt is None for doubt in poor], np.bool_)
+    no_face = np.where(clear, said.not_face_probability, 0).astype(np.float32)
+    return Judgement(said.no_mask_probability, no_face), poor
+
+
+def _scaled(box: Box, share: float) -> Box:
+    x0, y0, x1, y1 = (value * share for value in box)
+    return x0, y0, x1, y1
 
 
 def _ask(scorer: Scorer, views: list[Pixels]) -> Judgement:
@@ -163,11 +180,3 @@ def _ask(scorer: Scorer, views: list[Pixels]) -> Judgement:
         return scorer.judge(np.stack(views))
     except ValueError as error:
         raise FailedOnTheWay(f"the model's answers are no numbers; its training has gone astray ({error})") from None
-
-
-def _evenly(count: int, most: int | None) -> Flags:
-    """Choose at most `most` of `count` places, evenly spread."""
-    chosen = np.zeros(count, np.bool_)
-    kept = count if most is None else min(most, count)
-    chosen[(np.arange(kept) * count) // max(kept, 1)] = True
-    return chosen

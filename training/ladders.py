@@ -12,6 +12,7 @@ import numpy as np
 
 from maskcam.crops import resize
 from maskcam.frames import Pixels
+from training.pictures import compressed
 
 SIZE = "size"
 VALUES: dict[str, tuple[float, ...]] = {
@@ -45,6 +46,10 @@ class Step:
         if self.kind not in VALUES or self.value <= 0:
             raise ValueError(f"no ladder has the step {self.kind!r} {self.value}")
 
+    def side(self, side: float) -> float:
+        """Return how many pixels a side are left of a crop that had `side`."""
+        return self.value if self.kind == SIZE else side
+
     def view(self, crop: Pixels, size: int) -> Pixels:
         """Return what the classifier would be given, `(size, size, 3) uint8 RGB`, of an unscaled crop.
 
@@ -68,7 +73,7 @@ def _worse(picture: Pixels, kind: str, value: float) -> Pixels:
         case "dark":
             return np.asarray(np.rint(picture * np.float32(value)), np.uint8)
         case "JPEG":
-            return _jpeg(picture, int(value))
+            return compressed(picture, int(value))
         case "noise":
             # One grain for all pictures: a chance drawn for each would depend on their order.
             grain = np.random.default_rng(0).normal(0, value, picture.shape)
@@ -77,9 +82,3 @@ def _worse(picture: Pixels, kind: str, value: float) -> Pixels:
             turn = cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), value, 1.0)
             turned = cv2.warpAffine(picture, turn, (side, side), borderMode=cv2.BORDER_REPLICATE)
             return np.asarray(turned, np.uint8)
-
-
-def _jpeg(picture: Pixels, quality: int) -> Pixels:
-    # OpenCV takes the channels for blue first; the order matters, since JPEG keeps less of colour than of light.
-    _, data = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1])

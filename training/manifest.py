@@ -52,21 +52,20 @@ class Sample:
 
 
 def write_manifest(path: Path, samples: Iterable[Sample]) -> None:
-    """Write the manifest, whole or not at all."""
-    part = path.with_suffix(".part.csv")
-    with part.open("w", newline="", encoding="utf-8") as file:
+    """Write the manifest."""
+    # A file name that isn't UTF-8 comes back as it was from surrogateescape.
+    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         rows = csv.writer(file)
         rows.writerow(_COLUMNS)
         for one in samples:
             numbers = [" ".join(f"{value:g}" for value in part or ()) for part in (one.box, one.keypoints)]
             rows.writerow([one.path, one.label, one.source, one.group, one.split, *numbers])
-    part.replace(path)
 
 
 def read_manifest(path: Path) -> list[Sample]:
     """Read a manifest; UnusableInput in one line when it is none."""
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             rows = csv.DictReader(file)
             if rows.fieldnames != _COLUMNS:
                 raise ValueError("its columns are others")

@@ -111,7 +111,13 @@ def choose_threshold(no_mask_probability: Floats, bare: Flags) -> float:
         if (scores.recall or 0) >= LEAST_RECALL:
             errors = MISSED_WEIGHS * scores.missed_alarms + scores.false_alarms
             able.append((errors, not LOWEST < middle < HIGHEST, -float(width), float(middle)))
-    _, outside, _, best = min(able, default=(0, True, 0.0, 0.0))
+    if not able:
+        rejected = int((no_mask_probability[bare] == 0).sum())
+        raise ValueError(
+            f"none catches {100 * LEAST_RECALL:g} % of the bare faces; {rejected} of {int(bare.sum())} are called bare"
+            " at none at all, as if they were no faces"
+        )
+    _, outside, _, best = min(able)
     if outside:
         raise ValueError(
             f"the best one, {best:.3f}, lies outside {LOWEST} to {HIGHEST}, which speaks of bad calibration"

@@ -41,7 +41,7 @@ def head_only(model: Any) -> None:
     """Make the new layers and the BatchNorms trainable, nothing else.
 
     The BatchNorms run in training mode, so that their statistics fit these pictures before anything finer moves:
-    the supplied start weights have coarse ones.
+    start weights may come with coarse ones.
     """
     for layer in model.layers:
         layer.trainable = layer.name in ("hidden", "answer") or "batch_normalization" in layer.name

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from maskcam.crops import cut, resize, squares
@@ -79,3 +80,10 @@ def _limited(source: Surrounded) -> Surrounded:
     if points is not None:
         points = np.asarray(points * np.array([fx, fy], np.float32), np.float32)
     return Surrounded(shrunk, (x0 * fx, y0 * fy, x1 * fx, y1 * fy), points)
+
+
+def compressed(picture: Pixels, quality: int) -> Pixels:
+    """Return `(h, w, 3) uint8 RGB` as JPEG of this quality, 1 to 100, gives it back."""
+    # OpenCV takes the channels for blue first; the order matters, since JPEG keeps less of colour than of light.
+    _, data = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1])

@@ -22,6 +22,7 @@ from training.duplicates import join, near_copies, thumbnail
 from training.landmarks import find_keypoints
 from training.manifest import ALL_LABELS, SPLITS, TEST, TRAIN, VALIDATION, Keypoints, Sample, write_manifest
 from training.pictures import whole_crop
+from training.report_folder import ReportFolder
 from training.scan import Found, Trouble, scan
 
 VALIDATION_SHARE = 0.2
@@ -42,12 +43,15 @@ class Prepared:
     trouble: Trouble
 
 
-def prepare(folders: Sequence[Path], out: Path, about: Path | None = None) -> Prepared:
+def prepare(folders: Sequence[Path], out: Path, about: Path | None = None, force: bool = False) -> Prepared:
     """Read the data in `folders` and write `out/manifest.csv`, beside it what `about` tells of the sources.
 
-    Raises UnusableInput, in one line, for a folder without data and for data without one readable picture.
+    Raises UnusableInput, in one line, for a folder without data, for data without one readable picture, for a folder
+    that can't be written to, and unless `force` for one that holds a manifest already.
     """
     trouble = Trouble()
+    target = out / "manifest.csv"
+    outputs = ReportFolder(out, (target.name, about_path(target).name), (), force)
     if about is not None and not about.is_file():
         raise UnusableInput(f"{about}: no such description of the sources")
     told = read_about(about) if about else {}
@@ -57,6 +61,7 @@ def prepare(folders: Sequence[Path], out: Path, about: Path | None = None) -> Pr
     names = Counter(folder.resolve().name for folder in folders)
     if max(names.values()) > 1:
         raise UnusableInput("two data folders have the same name; the manifest tells sources apart by it")
+    outputs.make()
     found: list[Found] = []
     thumbs: list[Pixels] = []
     rule = CropRule()
@@ -83,12 +88,8 @@ def prepare(folders: Sequence[Path], out: Path, about: Path | None = None) -> Pr
     pairs = list(near_copies(thumbs))
     # What is no face goes where its scene goes, and is compared with nothing: one wall looks like another.
     prepared = split([*found, *rejects], pairs, trouble)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        write_manifest(out / "manifest.csv", prepared.samples)
-        write_about(about_path(out / "manifest.csv"), told)
-    except OSError as error:
-        raise UnusableInput(f"{out}: can't be written to ({error.strerror}); name another folder") from None
+    outputs.write(target.name, lambda path: write_manifest(path, prepared.samples))
+    outputs.write(about_path(target).name, lambda path: write_about(path, told))
     return prepared
 
 

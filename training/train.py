@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from maskcam.classifier import judgement
-from maskcam.errors import UnusableInput
+from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.modelcard import NOT_FACE, CropRule, ModelCard, file_sha256
 from maskcam.signals import StopRequest, stop_on_signals
 from training.checkpoint import Progress, RunFolder
@@ -27,6 +28,8 @@ from training.tf import import_tensorflow
 
 REJECTS_JUDGED = 400
 """How many pictures of what is no face each epoch is judged on, about."""
+_ASTRAY = "the training has gone astray, what it answers is no number any more"
+_LOWER = "train anew with a lower --rate, --head-rate or --cycle-rate"
 
 
 class Interrupted(Exception):
@@ -54,7 +57,8 @@ def training_card(config: TrainConfig, crop: CropRule) -> ModelCard:
 def train(folder: RunFolder, config: TrainConfig | None) -> Progress:
     """Train into `folder`; without a configuration go on from its checkpoint.
 
-    Raises UnusableInput for data or a folder that can't be used, Interrupted after Ctrl-C.
+    Raises UnusableInput for data or a folder that can't be used, FailedOnTheWay when a file can't be written or the
+    loss is no number any more, Interrupted after Ctrl-C.
     """
     if config is None:
         config, crop = folder.config()
@@ -143,6 +147,8 @@ class _Training:
                 values = self.model.train_on_batch(images, truth, return_dict=True)
                 # Keras averages since the last reset, so each batch's own value needs a reset in between.
                 self.model.reset_metrics()
+                if not math.isfinite(float(values["loss"])):
+                    raise FailedOnTheWay(f"{_ASTRAY} (at step {number + 1}); {_LOWER}")
                 self.progress.add(float(values["loss"]), float(values["accuracy"]))
                 shown = {"loss": f"{self.progress.loss:.3f}", "accuracy": f"{self.progress.accuracy:.3f}"}
                 bar.set_postfix(shown, refresh=False)
@@ -162,7 +168,8 @@ class _Training:
 
         Ends of one run lie in one valley, and their mean nearer to its middle: Izmailov et al., "Averaging Weights
         Leads to Wider Optima and Better Generalization", UAI 2018, arXiv:1803.05407. It is better where faces are small
-        or covered, which a validation loss on faces as they come hardly shows.
+        or covered, which a validation loss on faces as they come hardly shows. Unlike theirs, the mean keeps the mean
+        of the BatchNorms' statistics too, instead of gathering them anew.
         """
         sums: list[Any] = []
         for place in range(len(self.config.ends)):
@@ -193,7 +200,7 @@ class _Training:
     def _keep(self, epoch: int, row: dict[str, float | int | str], always: bool = False) -> None:
         """Put an epoch down, and keep the weights if they are the best so far or `always`."""
         self.folder.add_history(row)
-        draw_curves(self.folder.history(), self.folder.path / "curves.png")
+        self.folder.put("curves.png", partial(draw_curves, self.folder.history()))
         if always or float(row["val_loss"]) < self.progress.best_loss:
             self.progress.best_loss, self.progress.best_epoch = float(row["val_loss"]), epoch
             self.folder.save_best(self.model)
@@ -205,12 +212,14 @@ class _Training:
         sys.stdout.flush()  # a log shows the epoch when it ends
 
     def _validate(self) -> dict[str, float | int]:
-        """Score the validation samples; the loss weighs classes as they are drawn, and not how sure it says it is."""
+        """Score the validation samples; the loss weighs classes as `drawn_shares` says, not how sure it says it is."""
         answers, truths = [], []
         for images, truth in plain_batches(self.validation, self.card):
             answers.append(np.asarray(self.model.predict_on_batch(images), np.float32))
             truths.append(truth)
         answer, truth = np.concatenate(answers), np.concatenate(truths)
+        if not np.isfinite(answer).all():
+            raise FailedOnTheWay(f"{_ASTRAY}; {_LOWER}")
         face = truth[:, self.card.no_mask_index] + truth[:, self.card.mask_index] > 0
         bare = truth[face, self.card.no_mask_index] > 0
         scores = score(called_bare(judgement(answer[face], self.card)), bare, 0.5)
