@@ -11,7 +11,7 @@ from pathlib import Path
 from maskcam import __version__, commands
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.lines import abandon_stdout, open_closed_streams
-from maskcam.search import LEAST_FACE, SMALLEST_FACE, SMALLEST_LIVE_FACE
+from maskcam.search import LEAST_FACE, SMALLEST_FACE, SMALLEST_IN_WINDOW, SMALLEST_LIVE_FACE
 from maskcam.videoio import set_environment
 
 _MEND = "install maskcam again, on Debian or Ubuntu with the system packages that the README names"
@@ -68,13 +68,25 @@ def _probability(text: str) -> float:
 
 
 def _pixels(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
+    value = _whole(text)
     if value < LEAST_FACE:
         raise argparse.ArgumentTypeError(f"must be a whole number of pixels from {LEAST_FACE} on, not {text!r}")
     return value
+
+
+def _pixels_in_window(text: str) -> int:
+    least, most = SMALLEST_IN_WINDOW
+    value = _whole(text)
+    if not least <= value <= most:
+        raise argparse.ArgumentTypeError(f"must be a whole number of pixels from {least} to {most}, not {text!r}")
+    return value
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -148,7 +160,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("source", nargs="?", metavar="SOURCE", help="a camera's number, a stream's address or a file")
     one.add_argument("--threshold", type=_probability, metavar="P", help="as for video; the window can change it")
     one.add_argument(
-        "--smallest-face", type=_pixels, metavar="PX", help="as for video with --fast; the window can change it"
+        "--smallest-face",
+        type=_pixels_in_window,
+        metavar="PX",
+        help=f"as for video with --fast, at most {SMALLEST_IN_WINDOW[1]}; the window can change it",
     )
     one.set_defaults(run=commands.live)
 

@@ -75,20 +75,18 @@ def _annotate(path: Path, outputs: VideoOutputs, options: argparse.Namespace, *,
         report = process_video(source, pipeline, outputs, stop, watch)
         seconds = time.perf_counter() - begun
     _say(tell_summary(report.summary, seconds), out)
+    losses = tell_losses(report.damage if report.complete else None, report.sound_lost)
+    if losses:
+        complain(f"{path}: {losses}; {outputs.video} holds what could be read", FAILED)
+    if report.lost:
+        complain(f"{report.lost}; {outputs.video} is whole", FAILED)
     if not report.complete:
         whole = f" of {source.duration:.1f}" if source.duration else ""
         return complain(
             f"stopped after {report.summary.duration:.1f}{whole} s; {outputs.video} holds what was done",
             STOPPED,
         )
-    losses = tell_losses(report.damage, report.sound_lost)
-    if losses:
-        complain(f"{path}: {losses}; {outputs.video} holds what could be read", FAILED)
-    if report.lost:
-        complain(f"{report.lost}; {outputs.video} is whole", FAILED)
-    if losses or report.lost:
-        return FAILED
-    return DONE
+    return FAILED if losses or report.lost else DONE
 
 
 def image(options: argparse.Namespace) -> int:

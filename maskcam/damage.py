@@ -29,7 +29,7 @@ def is_cut(path: Path) -> bool:
         if head[4:8] in _MP4_FIRST:
             end = _mp4_end(file, size)
         elif head[:4] == _EBML:
-            end = _matroska_end(file)
+            end = _matroska_end(file, size)
         elif head[:4] == b"RIFF":
             end = _riff_end(file, size) - _RIFF_SLACK
         elif head[:3] == b"FLV":
@@ -51,9 +51,10 @@ def has_holes(path: Path) -> bool:
     with path.open("rb") as file:
         if file.read(4) != _EBML:
             return False
-        end = _matroska_end(file)
+        size = path.stat().st_size
+        end = _matroska_end(file, size)
         # Where no size is declared there is nothing to fit into.
-        return 0 < end <= path.stat().st_size and not _elements_fit(file, end)
+        return 0 < end <= size and not _elements_fit(file, end)
 
 
 def _elements_fit(file: BinaryIO, end: int) -> bool:
@@ -102,7 +103,7 @@ def _flv_end(file: BinaryIO, size: int) -> int:
 def _gif_end(file: BinaryIO, size: int) -> int:
     """Where the last block ends, in bytes; what follows the end mark doesn't count."""
     file.seek(10)
-    position = 13 + _colour_table(file.read(1)[0])
+    position = 13 + _colour_table((file.read(1) or b"\0")[0])
     while position < size:
         file.seek(position)
         kind = file.read(1)
@@ -144,11 +145,12 @@ def _mp4_end(file: BinaryIO, size: int) -> int:
     return position
 
 
-def _matroska_end(file: BinaryIO) -> int:
-    """Where the segment ends, in bytes; 0 if it doesn't say."""
+def _matroska_end(file: BinaryIO, size: int) -> int:
+    """Where the segment ends, in bytes; 0 if it doesn't say, and if there is none."""
     file.seek(4)
     length = _variable_length(file)
-    if length is None:
+    # A length from a damaged header may lie beyond what can be sought.
+    if length is None or file.tell() + length > size:
         return 0
     file.seek(length, 1)
     if file.read(4) != _SEGMENT:

@@ -13,8 +13,7 @@ import numpy as np
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Event, Pixels, check_image
 from maskcam.pending import reason
-
-_HEADER = "time,track,event,verdict,probability\n"
+from maskcam.records import EVENT_HEADER
 
 
 def snapshot_name(when: datetime) -> str:
@@ -79,7 +78,7 @@ class EventLog:
         try:
             self._file: TextIO = path.open("a", encoding="utf-8", newline="")
             if not self._file.tell():
-                self._write(_HEADER)
+                self._write(EVENT_HEADER + "\n")
         except (OSError, ValueError) as error:
             raise UnusableInput(f"{path}: can't be written to ({reason(error)}); choose another folder") from None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from maskcam.frames import Frame, Pixels, Result
+from maskcam.frames import Event, Frame, Pixels, Result
 
 
 class Cause(StrEnum):
@@ -68,11 +68,20 @@ class Captured:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysed:
-    """A captured frame, what was found in it, and when that was known."""
+    """A captured frame, what was found in it, and when that was known.
+
+    `before` is what happened at the end of the source before this one, told of only now.
+    """
 
     captured: Captured
     result: Result
     at: float
+    before: tuple[Event, ...] = ()
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """All that happened since the last one, in order."""
+        return self.before + self.result.events
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +89,8 @@ class LiveView:
     """The newest that a live runner knows, taken at one moment.
 
     `opened_at` is when the source's present opening began. `problem` is one line when the source is LOST, and `cause`
-    what kind of trouble that is, where it is known.
+    what kind of trouble that is, where it is known. `repeats` says that a source may well give the very same picture
+    for a while, though its camera sees on.
     """
 
     stage: Stage
@@ -89,3 +99,4 @@ class LiveView:
     analysed: Analysed | None = None
     problem: str | None = None
     cause: Cause | None = None
+    repeats: bool = False

@@ -137,7 +137,11 @@ def load_card(weights: Path) -> ModelCard:
         card = ModelCard(**fields)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise UnusableInput(f"{path}: not a model card of this version ({error}); export the model again") from None
-    if file_sha256(weights) != card.sha256:
+    try:
+        sha256 = file_sha256(weights)
+    except OSError as error:
+        raise UnusableInput(f"{weights}: can't be read ({error.strerror}); give another file") from None
+    if sha256 != card.sha256:
         raise UnusableInput(
             f"{weights}: not the weights that {path.name} describes (the SHA-256 differs); export the model again"
         )

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskcam.boxes import shared_areas
 from maskcam.frames import Pixels, Reason, Result, Verdict, check_image
 from maskcam.overlay_patches import COLOURS, INK, Patch, counts, label
 
@@ -94,7 +95,7 @@ def _counts(result: Result, boxes: Sequence[Rectangle], size: int) -> tuple[Patc
     left, top = min(margin, right), min(margin, bottom)
     corners = [(left, top), (right, top), (left, bottom), (right, bottom)]
     areas = np.array([(x, y, x + patch.width, y + patch.height) for x, y in corners], np.float64)
-    covered = _shared(areas, np.array(boxes).reshape(-1, 4)).sum(axis=1)
+    covered = shared_areas(areas, np.array(boxes).reshape(-1, 4)).sum(axis=1)
     return patch, corners[int(np.argmin(covered))]
 
 
@@ -138,18 +139,11 @@ def _place(
     # A label over a label leaves neither readable; one over its own face hides what it speaks of.
     weights = np.array([3.0] * len(placed) + [1.0] * len(boxes))
     weights[len(placed) + row] = 2.0
-    hidden = _shared(np.hstack([corners, corners + np.array([wide, high])]), np.array([*placed, *boxes])) @ weights
+    hidden = shared_areas(np.hstack([corners, corners + np.array([wide, high])]), np.array([*placed, *boxes])) @ weights
     moved = np.hypot(*(corners - wanted).T) / high
     costs = 100 * hidden / (wide * high) + 0.01 * np.arange(len(wanted)) + np.minimum(0.02 * moved, 0.2)
     best = int(np.argmin(costs))
     return float(costs[best]), (int(corners[best, 0]), int(corners[best, 1]))
-
-
-def _shared(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Area that each rectangle of `a (n, 4)` shares with each of `b (m, 4)`, in pixels, `(n, m)`."""
-    wide = np.minimum(a[:, None, 2], b[None, :, 2]) - np.maximum(a[:, None, 0], b[None, :, 0])
-    high = np.minimum(a[:, None, 3], b[None, :, 3]) - np.maximum(a[:, None, 1], b[None, :, 1])
-    return np.asarray(np.maximum(wide, 0) * np.maximum(high, 0))
 
 
 def _frame(image: Pixels, box: Rectangle, verdict: Verdict, detected: bool, size: int) -> None:

@@ -175,7 +175,7 @@ def plate(width: int, height: int, radius: int) -> Alpha:
     return np.asarray(np.rint(inside * 255), np.uint8)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)  # a picture's worth: in large pictures each holds a megabyte
 def label(verdict: Verdict, words: str, details: str, size: int, faded: bool) -> Patch:
     """A face's label: its sign, what is said of it and, less strong, the details; `size` is the text's.
 

@@ -10,7 +10,7 @@ from maskcam.errors import UnusableInput
 from maskcam.frames import Frame, Result
 from maskcam.lines import STANDARD_OUTPUT, TextSink
 from maskcam.overlay import draw
-from maskcam.pending import check_distinct
+from maskcam.pending import PendingFile, check_distinct
 from maskcam.pictures import read_picture, write_picture
 from maskcam.pipeline import Pipeline
 from maskcam.records import picture_line
@@ -69,8 +69,11 @@ def process_pictures(
     for index, path in enumerate(paths):
         try:
             image = read_picture(path)
-            result = pipeline.process_single(Frame(image, index, 0.0, str(path)))
             target = outputs.copy(path)
+            if target is not None:
+                # What can't be written is told before the work.
+                PendingFile(target, outputs.force).discard()
+            result = pipeline.process_single(Frame(image, index, 0.0, str(path)))
             if target is not None:
                 write_picture(draw(image, result), target, outputs.force)
         except UnusableInput as error:

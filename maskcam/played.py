@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
+
+import av
 
 from maskcam.errors import UnusableInput
 from maskcam.frames import Pixels
@@ -22,15 +26,25 @@ _STARVED = 0.25
 _GIVE_UP = 1.0
 """Seconds of lateness after which the video is played slower: this machine can't keep up with it."""
 _FALLBACK_STEP = 0.04
+_STEPS_BACK = (0.0, 5.0, 30.0)
+"""Seconds before the place asked for at which a file is tried to be begun, before all of it is decoded up to there:
+where key frames can't be looked up, as in transport streams, a beginning may lie behind its place."""
 
 
 class _Seekable(VideoSource):
     """A video file that can be begun in the middle."""
 
-    def skip_to(self, seconds: float) -> None:
-        """Begin at the last key frame before `seconds`; call it before the iteration."""
+    def skip_to(self, seconds: float) -> bool:
+        """Begin at a key frame about `seconds`, in most formats the last one before; call it before the iteration.
+
+        False where that can't be done.
+        """
         ticks = self.start_pts + round(seconds / self.time_base)
-        self._container.seek(max(ticks, 0), stream=self._video, backward=True)
+        try:
+            self._container.seek(max(ticks, 0), stream=self._video, backward=True)
+        except (av.FFmpegError, OSError):
+            return False
+        return True
 
     def time_of(self, frame: VideoFrame) -> float:
         """Seconds from the first frame of the file, wherever the iteration began."""
@@ -57,12 +71,14 @@ class PlayedVideo:
         self._wake = threading.Condition()
         self._paused = False
         self._seek_to: float | None = start if start > 0 else None
+        self._heading = self._seek_to
         self._anchor: float | None = None
         self._pending: _Shown | None = None
+        self._dropped: _Shown | None = None
         self._shown: _Shown | None = None
         self._shown_at = 0.0
         self._video = self._open()
-        self._frames = iter(self._video)
+        self._frames: Iterator[VideoFrame] = iter(self._video)
         self._skip_until = 0.0
         self.duration = self._video.duration
         self.width, self.height = self._video.width, self._video.height
@@ -73,8 +89,8 @@ class PlayedVideo:
     def position(self) -> float:
         """Seconds from the file's first frame to the one that was read last, or to where `seek` leads."""
         with self._wake:
-            if self._seek_to is not None:
-                return self._seek_to
+            if self._heading is not None:
+                return self._heading
             return self._shown.time if self._shown else 0.0
 
     @property
@@ -93,6 +109,7 @@ class PlayedVideo:
         """Go to `seconds` from the first frame, also while paused; before the beginning is the beginning."""
         with self._wake:
             self._seek_to = max(0.0, seconds if self.duration is None else min(seconds, self.duration))
+            self._heading = self._seek_to
             self._wake.notify_all()
 
     def close(self) -> None:
@@ -113,7 +130,10 @@ class PlayedVideo:
                 if self._pending is None:
                     self._pending = self._next()
                 if self._due(self._pending):
-                    self._shown, self._pending = self._pending, None
+                    with self._wake:
+                        self._shown, self._pending = self._pending, None
+                        if self._seek_to is None:
+                            self._heading = None
                     return self._shown.image
 
     def _dispose(self) -> None:
@@ -132,14 +152,24 @@ class PlayedVideo:
             self._begin_at(target)
 
     def _begin_at(self, seconds: float) -> None:
+        for back in _STEPS_BACK if seconds > 0 else ():
+            self._reopen()
+            if not self._video.skip_to(max(seconds - back, 0.0)):
+                continue
+            first = next(self._frames, None)
+            if first is not None and self._video.time_of(first) <= seconds + self._step / 2:
+                self._frames = chain([first], self._frames)
+                break
+        else:
+            self._reopen()
+        self._skip_until = seconds
+        self._pending = self._dropped = self._anchor = None
+        self._shown_at = 0.0
+
+    def _reopen(self) -> None:
         self._video.close()
         self._video = self._open()
-        if seconds > 0:
-            self._video.skip_to(seconds)
         self._frames = iter(self._video)
-        self._skip_until = seconds
-        self._pending = self._anchor = None
-        self._shown_at = 0.0
 
     def _next(self) -> _Shown:
         last: _Shown | None = None
@@ -156,6 +186,11 @@ class PlayedVideo:
         return self._after_the_end()
 
     def _after_the_end(self) -> _Shown:
+        last, self._dropped = self._dropped, None
+        if last is not None:
+            # The last picture is shown however late it is.
+            self._anchor = None
+            return last
         # The last picture stands as long as any other.
         self._wait(self._step)
         if not self.loop:
@@ -176,8 +211,9 @@ class PlayedVideo:
         if wait > 0 and self._wait(wait):
             return False
         if wait < -_LATE and now - self._shown_at < _STARVED:
-            self._pending = None
+            self._dropped, self._pending = self._pending, None
             return False
+        self._dropped = None
         self._shown_at = time.monotonic()
         return True
 

@@ -23,6 +23,7 @@ OPEN_TIMEOUT = 5.0
 """Seconds that a stream has to send its first pictures."""
 READ_TIMEOUT = 4.0
 """Seconds of silence after which a stream counts as lost."""
+_PICTURE_BY_PICTURE = ("mjpeg", "jpeg2000", "png")
 _LOOK = 2.0
 """Seconds spent on finding out why a stream can't be opened."""
 _PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
@@ -57,6 +58,8 @@ class StreamSource:
             self.close()
             raise self._unreadable()
         self._video = self._container.streams.video[0]
+        # Codecs that send what changes take a sensor's noise away, and then nothing changes in a still scene.
+        self.repeats = self._video.codec_context.name not in _PICTURE_BY_PICTURE
         # With threads for whole frames, each one would hold back a frame.
         self._video.codec_context.thread_type = "SLICE"
         self._video.codec_context.options = {"flags": "low_delay", "max_pixels": _OPTIONS["max_pixels"]}
@@ -103,7 +106,8 @@ def why_no_stream(url: str, error: Exception, patience: float = _LOOK) -> Source
     """Say why there is no stream at `url`, and what to do, from the error that opening it gave and one more look."""
     shown = mask_password(url)
     if isinstance(error, HTTPUnauthorizedError | HTTPForbiddenError):
-        line = f"{shown} asks for a password, or for another one; write it as http://user:password@address"
+        scheme = url.partition("://")[0].lower()
+        line = f"{shown} asks for a password, or for another one; write it as {scheme}://name:password@address"
         return SourceLost(line, Cause.DENIED)
     if isinstance(error, HTTPNotFoundError):
         line = f"{shown}: the camera answers, but has nothing under this path; check the address"

@@ -43,7 +43,7 @@ class VideoReport:
     """How the work went.
 
     `complete` is False when it was stopped early. `damage` and `lost` say in one line what of the source could not
-    be read and which record could not be written, or are None. `sound_lost` counts the pieces of sound that could not
+    be read and which records could not be written, or are None. `sound_lost` counts the pieces of sound that could not
     be kept.
     """
 
@@ -125,4 +125,5 @@ def process_video(
         events.finish()
         frames.finish()
         sink.finish()
-    return VideoReport(tally.summary(), complete, source.damage, frames.lost or events.lost, sink.sound_lost)
+    lost = "; ".join(one.lost for one in (frames, events) if one.lost) or None
+    return VideoReport(tally.summary(), complete, source.damage, lost, sink.sound_lost)

@@ -34,7 +34,9 @@ def test_every_command_has_help_and_takes_a_model(name: str, tmp_path: Path) -> 
     assert "--model FILE" in run.stdout
 
 
-@pytest.mark.parametrize("arguments", [["fly"], ["video"], ["video", "in.mp4"], ["image"]])
+@pytest.mark.parametrize(
+    "arguments", [["fly"], ["video"], ["video", "in.mp4"], ["image"], ["live", "--smallest-face", "500"]]
+)
 def test_wrong_use_is_told(arguments: list[str], tmp_path: Path) -> None:
     run = maskcam(*arguments, cwd=tmp_path)
     assert run.returncode == 2

@@ -14,6 +14,9 @@ import pytest
 from PIL import Image
 
 from maskcam.drawn_mask import draw_mask
+from maskcam.frames import Frame, Result
+from maskcam.picture_job import PictureOutputs, process_pictures
+from maskcam.pipeline import Pipeline
 from tests.support import astronaut, environment, heed_signals, keypoints, maskcam, one_clear_line
 
 
@@ -94,6 +97,19 @@ def test_copies_never_replace_pictures_unless_asked(photos: Path, tmp_path: Path
     run = maskcam("image", photos / "bare.png", "-o", "seen", cwd=tmp_path)
     assert "--force" in one_clear_line(run)
     assert (target / "bare.png").read_bytes() == b"precious"
+
+
+def test_a_picture_whose_copy_exists_is_not_judged_in_vain(photos: Path, tmp_path: Path) -> None:
+    class Unwanted(Pipeline):
+        def __init__(self) -> None:
+            pass
+
+        def process_single(self, frame: Frame) -> Result:
+            raise AssertionError("judged in vain")
+
+    (tmp_path / "bare.png").write_bytes(b"precious")
+    done = list(process_pictures([photos / "bare.png"], Unwanted(), PictureOutputs(tmp_path), None))
+    assert [one.result for one in done] == [None] and "--force" in str(done[0].error)
 
 
 def test_two_pictures_of_one_name_are_told_apart(photos: Path, tmp_path: Path) -> None:

@@ -301,15 +301,18 @@ def test_another_source_starts_with_an_empty_picture_and_everybody_has_left(part
         runner = LiveRunner(stream(one), Pipeline(*parts))
         runner.start()
         wait_for_view(runner, lambda view: view.analysed is not None and len(view.analysed.result))
-        events = [event for done in runner.drain() for event in done.result.events]
+        events = [event for done in runner.drain() for event in done.events]
         runner.switch(stream(other))
         view = runner.view()
         assert view.newest is None or view.newest.frame.source == other.url
         wait_for_view(runner, lambda view: view.analysed)
         done = runner.drain()
         assert {one.captured.frame.source for one in done} <= {one.url, other.url}
-        events += [event for result in done for event in result.result.events]
+        events += [event for result in done for event in result.events]
         assert [event.kind for event in events] == [EventKind.APPEARED, EventKind.LEFT]
+        assert not [
+            event for result in done if result.captured.frame.source == other.url for event in result.result.events
+        ]
         runner.stop(60)
     assert runner.farewell() == ()
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -7,6 +8,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +34,7 @@ from maskcam.live_sources import (
 )
 from tests.http_camera import HttpCamera, numbered, read_number
 from tests.support import environment, wait_for, write_clip
+from tests.video_files import make_video
 
 RATE = 25
 FRAMES = 50
@@ -420,3 +424,66 @@ def test_a_file_that_is_no_video_is_lost_in_one_line(tmp_path: Path) -> None:
             PlayedVideo(tmp_path / name)
         assert not isinstance(raised.value, SourceEnded)
         assert len(str(raised.value).splitlines()) == 1
+
+
+def test_steps_that_follow_one_another_quickly_add_up(video: PlayedVideo) -> None:
+    video.pause(True)
+    video.read()
+    places: list[float] = []
+
+    def read() -> None:
+        with contextlib.suppress(SourceLost):
+            while True:
+                video.read()
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    for _ in range(4):
+        video.seek(video.position + 0.4)
+        places.append(video.position)
+        time.sleep(0.01)
+    assert places == pytest.approx([0.4, 0.8, 1.2, 1.6], abs=0.001)
+    wait_for(lambda: read_number(video._shown.image) == 40 if video._shown else False)
+    assert video.position == pytest.approx(1.6, abs=0.001)
+    video.close()
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "options"),
+    [
+        ("often.ts", "mpegts", {"g": "10", "bf": "0"}),
+        ("once.ts", "mpegts", {"g": "500", "bf": "0"}),
+        ("bare.h264", "h264", {"g": "20", "bf": "0"}),
+    ],
+)
+def test_seeking_leads_to_the_frame_also_where_key_frames_can_not_be_looked_up(
+    tmp_path: Path, name: str, kind: str, options: dict[str, str]
+) -> None:
+    path = make_video(tmp_path / name, pts=range(100), size=(320, 240), draw=numbered, options=options, format=kind)
+    for target in (75, 10, 50, 99):
+        with contextlib.closing(PlayedVideo(path, start=target / RATE)) as video:
+            video.pause(True)
+            assert read_number(video.read()) == target
+            video.seek(30 / RATE)
+            assert read_number(video.read()) == 30
+
+
+def test_a_stream_tells_whether_it_may_repeat_its_pictures(tmp_path: Path) -> None:
+    """One whole picture after the other has a sensor's noise in it, what is predicted has not."""
+    make_video(tmp_path / "a.ts", pts=range(50), format="mpegts")
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    handler = partial(Quiet, directory=str(tmp_path))
+    with HttpCamera() as camera, ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            for url, repeats in ((camera.url, False), (f"http://127.0.0.1:{server.server_port}/a.ts", True)):
+                with contextlib.closing(StreamSource(url)) as source:
+                    assert source.repeats is repeats
+        finally:
+            server.shutdown()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -123,3 +124,11 @@ def test_the_bundled_card_tells_where_the_weights_come_from() -> None:
 
 def test_the_bundled_weights_are_small_enough() -> None:
     assert asset(MASK_MODEL).stat().st_size <= 25_000_000
+
+
+@pytest.mark.skipif(getattr(os, "geteuid", lambda: 1)() == 0, reason="root may read every file")
+def test_weights_that_may_not_be_read_are_refused_in_one_line(weights: Path) -> None:
+    weights.chmod(0)
+    with pytest.raises(UnusableInput, match="can't be read") as caught:
+        load_card(weights)
+    assert "\n" not in str(caught.value)

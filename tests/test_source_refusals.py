@@ -157,3 +157,18 @@ def test_refuses_a_file_it_may_not_read(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mp4")
     path.chmod(0)
     assert "may not read" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("cut.gif", b"GIF89a"),
+        ("cut.gif", b"GIF89a\x10\0\x10\0"),
+        # A header that says it is as long as no file can be, and one that is longer than the file.
+        ("damaged.mkv", bytes.fromhex("1a45dfa3 01fffffffffffffe") + bytes(100)),
+        ("damaged.mkv", bytes.fromhex("1a45dfa3 40ff") + bytes(100)),
+    ],
+)
+def test_refuses_what_ends_in_its_header(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    refusal(tmp_path / name)

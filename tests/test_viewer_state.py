@@ -114,6 +114,24 @@ def test_a_black_picture_is_said_and_not_reopened() -> None:
     assert not state.shown(3.0).greyed
 
 
+def test_a_film_may_be_dark() -> None:
+    state = watching(FILE)
+    for step in range(90):
+        now = step / 30
+        assert not state.update(now, running(captured(step, now, noise(step, level=2))), []).reopen
+    assert title(state, 3.0) == ""
+
+
+def test_a_stream_that_may_repeat_pictures_is_frozen_later() -> None:
+    state = watching(STREAM)
+    still = noise(5)
+    for step in range(360):
+        now = step / 30
+        state.update(now, replace(running(captured(step, now, still)), repeats=True), [])
+        assert title(state, now) == "" if now < 9 else True
+    assert "frozen" in title(state, 12.0)
+
+
 @pytest.mark.parametrize(
     ("cause", "words"), [(Cause.BUSY, "another program"), (Cause.DENIED, "may not"), (Cause.MISSING, "No camera")]
 )

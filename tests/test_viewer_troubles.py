@@ -50,6 +50,18 @@ def test_a_film_may_stand_still() -> None:
     assert health.fault(3.0) is None
 
 
+def test_a_source_that_may_repeat_a_picture_is_given_longer() -> None:
+    health = Health(0.0, may_stand_still=False)
+    health.repeats = True
+    faults = {}
+    for number in range(360):
+        health.add(Reading(number / 30, 100.0, 1))
+        faults[number / 30] = health.fault(number / 30)
+    assert {fault for now, fault in faults.items() if now < 9} == {None}
+    assert faults[11.5] is Fault.FROZEN
+    assert health.fault(14.0) is Fault.SILENT
+
+
 def test_pauses_grow_to_a_limit_and_tries_never_end() -> None:
     reconnect, tries, now = Reconnect(), [], 0.0
     while now < 200:

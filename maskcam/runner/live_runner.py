@@ -85,7 +85,10 @@ class LiveRunner:
         with self._state:
             self._check()
             problem = self._problem if self._stage is Stage.LOST else None
-            return LiveView(self._stage, self._opened_at, self._newest, self._results.newest, problem, self._cause)
+            repeats = bool(getattr(self._session.source, "repeats", False))
+            return LiveView(
+                self._stage, self._opened_at, self._newest, self._results.newest, problem, self._cause, repeats
+            )
 
     def drain(self) -> tuple[Analysed, ...]:
         """All results since the last call, in order; raises the error that ended a thread.

@@ -22,16 +22,16 @@ class Results:
 
     def add(self, analysed: Analysed) -> None:
         """Put a result at the end of the line; it takes along events that wait for a result to carry them."""
-        analysed = _with_events(self._orphans, analysed)
+        analysed = replace(analysed, before=self._orphans + analysed.before)
         self._orphans = ()
         self.newest = analysed
         self._line.append(analysed)
         if len(self._line) > UNDRAINED:
             lost = self._line.popleft()
-            self._line[0] = _with_events(lost.result.events, self._line[0])
+            self._line[0] = _carrying(lost, self._line[0])
 
     def keep(self, events: tuple[Event, ...]) -> None:
-        """Have the next result carry these events, which have none of their own."""
+        """Have the next result carry these events of a source before it, which have none of their own."""
         self._orphans += events
 
     def take(self) -> tuple[Analysed, ...]:
@@ -46,7 +46,9 @@ class Results:
         return events
 
 
-def _with_events(before: tuple[Event, ...], analysed: Analysed) -> Analysed:
-    if not before:
-        return analysed
-    return replace(analysed, result=replace(analysed.result, events=before + analysed.result.events))
+def _carrying(lost: Analysed, analysed: Analysed) -> Analysed:
+    """The result with the events of the one before it, which nobody will see."""
+    if analysed.before:  # from another source, so that all of the lost one's are of a source before
+        return replace(analysed, before=lost.events + analysed.before)
+    events = lost.result.events + analysed.result.events
+    return replace(analysed, before=lost.before, result=replace(analysed.result, events=events))

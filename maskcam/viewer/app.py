@@ -49,7 +49,7 @@ def run(spec: SourceSpec | None, weights: Path, threshold: float | None, smalles
         return settings if smallest is None else replace(settings, smallest_face=smallest)
 
     window = ViewerWindow(weights, Memory(), overrides)
-    reporter = CrashReporter(lambda words: tell_of_crash(window, log))
+    reporter = CrashReporter(lambda words: tell_of_crash(window, words, log))
     reporter.install()
 
     def failed(error: Exception) -> None:

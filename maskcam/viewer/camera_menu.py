@@ -26,26 +26,27 @@ class CameraMenus:
         self.cameras = QMenu("&Cameras", parent)
         self.modes = QMenu("&Size and rate of cameras", parent)
         self._choose, self._ask, self._survey = choose, ask, survey
-        self._group: QActionGroup | None = None
-        self._modes: QActionGroup | None = None
+        self._groups: dict[QMenu, QActionGroup] = {}
+        self._listed: object = None
 
     def show_cameras(self, cameras: tuple[CameraInfo, ...], chosen: int | None) -> None:
         """List these, the chosen one marked."""
-        self.cameras.clear()
-        self._group = QActionGroup(self.cameras)
+        if self._listed == (cameras, chosen):
+            return  # nobody wants a menu to be made anew under his hand
+        self._listed = (cameras, chosen)
+        group = self._anew(self.cameras)
         if not cameras:
             self.cameras.addAction("No camera found").setEnabled(False)
         for camera in cameras:
             action = self.cameras.addAction(camera.name)
             action.setCheckable(True)
             action.setChecked(camera.index == chosen)
-            self._group.addAction(action)
+            group.addAction(action)
             action.triggered.connect(lambda _checked=False, camera=camera: self._choose(camera))
 
     def show_modes(self, choices: tuple[Choice, ...], wanted: Mode, now: CameraMode | None, watching: bool) -> None:
         """Offer these, the wanted one marked; `now` is what the camera that is `watched` has settled on."""
-        self.modes.clear()
-        self._modes = QActionGroup(self.modes)
+        group = self._anew(self.modes)
         if now is not None:
             self.modes.addAction(f"Now: {mode_words(now)}").setEnabled(False)
             self.modes.addSeparator()
@@ -53,9 +54,17 @@ class CameraMenus:
             action = self.modes.addAction(choice.words)
             action.setCheckable(True)
             action.setChecked(choice.mode == wanted)
-            self._modes.addAction(action)
+            group.addAction(action)
             action.triggered.connect(lambda _checked=False, mode=choice.mode: self._ask(mode))
         self.modes.addSeparator()
         survey = self.modes.addAction(SURVEY)
         survey.setEnabled(watching)
         survey.triggered.connect(lambda _checked=False: self._survey())
+
+    def _anew(self, menu: QMenu) -> QActionGroup:
+        """Empty a menu; return the group of which one entry is marked."""
+        menu.clear()
+        if menu in self._groups:
+            self._groups[menu].deleteLater()
+        self._groups[menu] = QActionGroup(menu)
+        return self._groups[menu]

@@ -25,15 +25,15 @@ def log_path() -> Path:
     return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.StateLocation)) / "maskcam.log"
 
 
-def open_log() -> Path:
-    """Begin the log of this run; a folder that can't be written is put up with, the program matters more."""
+def open_log() -> Path | None:
+    """Begin the log of this run and return where; None if it can't be written, since the program matters more."""
     path = log_path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handler = logging.handlers.RotatingFileHandler(path, maxBytes=_LARGEST, backupCount=2, encoding="utf-8")
     except OSError:
         LOG.addHandler(logging.NullHandler())
-        return path
+        return None
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     LOG.addHandler(handler)
     LOG.setLevel(logging.INFO)

@@ -35,9 +35,13 @@ def ask_for_folder(parent: QWidget) -> Path | None:
     return Path(text) if text else None
 
 
-def tell_of_crash(parent: QWidget | None, log: Path) -> None:
-    """Say in one sentence that something went wrong, and where it is written down; returns at once."""
-    tell(parent, f"Something went wrong that maskcam did not expect; what it was is written in {log}")
+def tell_of_crash(parent: QWidget | None, words: str, log: Path | None) -> None:
+    """Say in one sentence that something went wrong, and where it is written down; returns at once.
+
+    `words` are the error's own, for when there is no log.
+    """
+    what = f"what it was is written in {log}" if log else f"it says: {words}"
+    tell(parent, f"Something went wrong that maskcam did not expect; {what}")
 
 
 def tell(parent: QWidget | None, words: str) -> None:

@@ -12,6 +12,10 @@ from maskcam.frames import Pixels
 PATIENCE = 1.5
 """Seconds without a (new, not black) picture until it is said: well before two have passed."""
 
+REPEATING_PATIENCE = 10.0
+"""The same for the very same picture from a source that may well repeat one: between two whole pictures encoders have
+sent nothing new of a still scene for two seconds and more."""
+
 _DARK = 12.0
 """A picture whose 98th percentile is below this (of 255) shows nothing: sensors at night still have noise above."""
 
@@ -50,7 +54,8 @@ class Health:
     """Takes readings and says what is wrong; time is passed in.
 
     A camera's picture is never the same twice, its sensor's noise sees to that. `may_stand_still` is for
-    sources of which that can't be said, as films are.
+    sources of which that can't be said, as films are; `repeats`, which may be set at any time, for those that may
+    give the same picture for a while, as streams whose encoder takes the noise away.
     """
 
     def __init__(self, now: float, *, may_stand_still: bool) -> None:
@@ -58,6 +63,7 @@ class Health:
         self._started_at = self._seen_at = self._changed_at = self._light_at = now
         self._mark: int | None = None
         self.pictures = 0
+        self.repeats = False
 
     def start(self, now: float) -> None:
         """Pictures are to come from now on: none had to come before."""
@@ -79,6 +85,7 @@ class Health:
         # A covered lens may give one and the same black: what to do about it is the cover.
         if self.pictures and now - self._light_at > PATIENCE:
             return Fault.BLACK
-        if not self._may_stand_still and now - self._changed_at > PATIENCE:
+        patience = REPEATING_PATIENCE if self.repeats else PATIENCE
+        if not self._may_stand_still and now - self._changed_at > patience:
             return Fault.FROZEN
         return None

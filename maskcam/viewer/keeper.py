@@ -34,6 +34,7 @@ class Keeper:
         self._log: EventLog | None = None
         self._recording_since: float | None = None
         self._logging = False
+        self._recordings = self._logs = 0
         self._written = -1
 
     @property
@@ -62,7 +63,7 @@ class Keeper:
         when = self._now()
 
         def save() -> None:
-            image = compose(picture, mirrored=shown.mirrored)
+            image = compose(picture, mirrored=shown.mirrored, greyed=shown.greyed)
             self._news.append(f"Saved {write_snapshot(image, folder, when).name}")
 
         self._do(save)
@@ -72,16 +73,17 @@ class Keeper:
         """Record what is shown from now on."""
         when = self._now()
         self._recording_since = clock
+        self._recordings += 1
 
         def start() -> None:
             self._recorder = LiveRecorder(folder / recording_name(when))
 
-        self._do(start, self._give_up_recording)
+        self._do(start, self._giving_up_recording())
 
     def stop_recording(self) -> None:
         """Complete the recording."""
         self._recording_since = None
-        self._do(self._finish, self._give_up_recording)
+        self._do(self._finish, self._giving_up_recording())
 
     def show(self, shown: Shown) -> None:
         """Record what is shown, if it is new; a greyed picture is not what is seen now, and left out."""
@@ -96,17 +98,18 @@ class Keeper:
             if self._recorder is not None:
                 self._recorder.write(compose(picture, mirrored=shown.mirrored), picture.at)
 
-        self._do(write, self._give_up_recording)
+        self._do(write, self._giving_up_recording())
 
     def start_log(self, folder: Path) -> None:
         """Log events from now on."""
         when = self._now()
         self._logging = True
+        self._logs += 1
 
         def start() -> None:
             self._log = EventLog(folder / event_log_name(when))
 
-        self._do(start, self._give_up_log)
+        self._do(start, self._giving_up_log())
 
     def stop_log(self) -> None:
         """Close the log."""
@@ -132,7 +135,7 @@ class Keeper:
                 if self._log is not None:
                     self._log.write(event, when)
 
-        self._do(write, self._give_up_log)
+        self._do(write, self._giving_up_log())
 
     def wait(self, timeout: float) -> bool:
         """Wait until all is written; False if it takes longer."""
@@ -167,14 +170,28 @@ class Keeper:
 
         self._worker.do(tried)
 
-    def _give_up_recording(self) -> None:
-        recorder, self._recorder = self._recorder, None
-        self._recording_since = None
-        if recorder is not None:
-            recorder.close()
+    def _giving_up_recording(self) -> Callable[[], None]:
+        """What gives up the present recording, and leaves one alone that was asked for since."""
+        number = self._recordings
 
-    def _give_up_log(self) -> None:
-        log, self._log = self._log, None
-        self._logging = False
-        if log is not None:
-            log.close()
+        def give_up() -> None:
+            recorder, self._recorder = self._recorder, None
+            if number == self._recordings:
+                self._recording_since = None
+            if recorder is not None:
+                recorder.close()
+
+        return give_up
+
+    def _giving_up_log(self) -> Callable[[], None]:
+        """What gives up the present log, and leaves one alone that was asked for since."""
+        number = self._logs
+
+        def give_up() -> None:
+            log, self._log = self._log, None
+            if number == self._logs:
+                self._logging = False
+            if log is not None:
+                log.close()
+
+        return give_up

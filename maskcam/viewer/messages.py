@@ -72,7 +72,7 @@ _CAMERA = {
 }
 _STREAM = {
     Trouble.BUSY: Message("The stream is taken", "End other viewers of this stream; the picture then comes by itself."),
-    Trouble.DENIED: Message("The stream asks for a password", "Open it as rtsp://name:password@address."),
+    Trouble.DENIED: Message("The stream asks for a password", "Write name:password@ after the // of its address."),
     Trouble.BLACK: Message("The picture is black", "Look at the camera: lens cover, light, privacy setting."),
     Trouble.FROZEN: Message(
         "The picture is frozen", "Nothing that happens now is seen. If it stays so, restart the camera."

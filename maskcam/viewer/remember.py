@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QByteArray, QSettings
 
 from maskcam.errors import UnusableInput
@@ -44,7 +46,9 @@ class Memory:
         """Remember the source; not an address with a password in it, which has no place in a plain file."""
         if spec.kind is SourceKind.STREAM and mask_password(spec.where) != spec.where:
             return
-        self._file.setValue(_SOURCE, spec.where)
+        # The program may be started from another folder next time.
+        where = str(Path(spec.where).absolute()) if spec.kind is SourceKind.FILE else spec.where
+        self._file.setValue(_SOURCE, where)
 
     def mode(self) -> tuple[int, int, float] | None:
         """The size and rate that cameras are asked for, None for their own."""

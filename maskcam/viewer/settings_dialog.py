@@ -21,7 +21,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from maskcam.viewer.settings import ALARM_SECONDS, COOL_DOWN, SMALLEST_FACES, THRESHOLDS, Settings, sensitivity_words
+from maskcam.search import SMALLEST_IN_WINDOW
+from maskcam.viewer.settings import ALARM_SECONDS, COOL_DOWN, THRESHOLDS, Settings, sensitivity_words
 
 _STEPS = 100
 
@@ -46,8 +47,10 @@ class SettingsDialog(QDialog):
         # Else the Enter that ends the typing of a number would press it.
         self.own_button.setAutoDefault(False)
         self.smallest = QSpinBox()
-        self.smallest.setRange(*SMALLEST_FACES)
+        self.smallest.setRange(*SMALLEST_IN_WINDOW)
         self.smallest.setSingleStep(4)
+        # Typing 120 must not start a search for faces of 12 pixels on the way.
+        self.smallest.setKeyboardTracking(False)
         self.smallest.setSuffix(" pixels wide")
         self.smallest.setToolTip("Smaller faces are farther away. To find them takes longer.")
         self.alarm = QCheckBox("When somebody is without a mask")
@@ -80,10 +83,16 @@ class SettingsDialog(QDialog):
         for widget in self._all():
             widget.blockSignals(True)
         self.threshold.setValue(round(value * _STEPS))
-        self.smallest.setValue(settings.smallest_face)
+        numbers: tuple[tuple[QSpinBox | QDoubleSpinBox, float], ...] = (
+            (self.smallest, settings.smallest_face),
+            (self.alarm_seconds, settings.alarm_seconds),
+            (self.cool_down, settings.cool_down),
+        )
+        for box, number in numbers:
+            # Set anew, the text would lose what has been typed of a number, as the point of 3.5.
+            if box.value() != number:
+                box.setValue(number)  # type: ignore[arg-type]
         self.alarm.setChecked(settings.alarm)
-        self.alarm_seconds.setValue(settings.alarm_seconds)
-        self.cool_down.setValue(settings.cool_down)
         self.mirror_camera.setChecked(settings.mirror_camera)
         self.mirror_other.setChecked(settings.mirror_other)
         self.privacy.setChecked(settings.privacy)

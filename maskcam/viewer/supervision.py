@@ -50,6 +50,7 @@ class Supervision:
         self.stage, self._paused = view.stage, paused
         # A quick opening is not worth a word.
         self._slow = view.stage is Stage.OPENING and now - view.opened_at > _SLOW
+        self._health.repeats = view.repeats
         self._read(view)
         file = self.chosen.kind is SourceKind.FILE
         match view.stage:
@@ -95,8 +96,8 @@ class Supervision:
                 if self._health.pictures:
                     self._reconnect.well(now)
             return
-        if fault is Fault.SILENT and self.chosen.kind is SourceKind.FILE:
-            return
+        if fault is not Fault.FROZEN and self.chosen.kind is SourceKind.FILE:
+            return  # a film may be slow to read, and dark
         self._is(FAULTS[fault])
         if fault is Fault.BLACK:
             self._reconnect.well(now)

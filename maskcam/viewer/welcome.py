@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from maskcam.viewer.palette import font
+
+_PLUG = "Plug one in and press “Look again”, or see how maskcam works with the demo."
+_INSTEAD = "Or see how maskcam works with the demo."
+_DROP = "\nVideos can also be dropped onto this window."
 
 
 class WelcomePage(QWidget):
@@ -20,10 +26,7 @@ class WelcomePage(QWidget):
         super().__init__()
         self.title = QLabel("Looking for cameras …")
         self.title.setFont(font(22, bold=True))
-        self.words = QLabel(
-            "Plug one in and press “Look again”, or see how maskcam works with the demo.\n"
-            "Videos can also be dropped onto this window."
-        )
+        self.words = QLabel(_PLUG + _DROP)
         self.words.setFont(font(11.5))
         self._notice = QLabel()
         for label in (self.title, self.words, self._notice):
@@ -55,9 +58,11 @@ class WelcomePage(QWidget):
         whole.addWidget(self._notice)
         whole.addStretch(3)
 
-    def looked(self) -> None:
-        """The system has been asked for cameras; were there one, this page would not be seen."""
-        self.title.setText("No camera found")
+    def looked(self, cameras: Sequence[object]) -> None:
+        """The system has been asked for cameras, and knows these."""
+        # With a camera, this page is seen after something went wrong.
+        self.title.setText("Choose a camera in the menu Source" if cameras else "No camera found")
+        self.words.setText((_INSTEAD if cameras else _PLUG) + _DROP)
 
     def say(self, words: str) -> None:
         """Show a line below the buttons, or none."""

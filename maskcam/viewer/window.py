@@ -77,10 +77,8 @@ class ViewerWindow(QMainWindow):
             return
         self.play.spec = spec
         self.engine.watch(spec)
-        # What was analysed of the source before this one is none of the new one's. An engine that broke is told of
-        # by the next refresh.
-        with suppress(Exception):
-            self.keeper.events(event for one in self.engine.drain() for event in one.result.events)
+        # What was analysed of the source before this one is none of the new one's.
+        self._log_events()
         self.state.choose(Chosen(name, spec.kind), time.monotonic())
         self.sources.chosen(spec)
         if remember:
@@ -140,6 +138,7 @@ class ViewerWindow(QMainWindow):
         if self.keeper.recording:
             self.keeper.stop_recording()
         clean = self.engine.stop(0.5)
+        self._log_events()
         self.keeper.events(self.engine.farewell())
         clean = self.keeper.close(0.3) and clean
         self.ended_cleanly = self.sources.close() and clean and not self._abandoned
@@ -200,12 +199,18 @@ class ViewerWindow(QMainWindow):
         if view is None:
             return
         analysed = self.engine.drain()
-        self.keeper.events(event for one in analysed for event in one.result.events)
+        self.keeper.events(event for one in analysed for event in one.events)
         wants = self.state.update(now, view, analysed, self.play.playback(self.engine))
         if wants.reopen:
             self.engine.reopen()
         if wants.beep:
             QApplication.beep()
+
+    def _log_events(self) -> None:
+        """Log what has happened and was not looked at yet; an engine that broke is told of by the next refresh."""
+        with suppress(Exception):
+            for one in self.engine.drain():
+                self.keeper.events(one.events)
 
     def _start_over(self, error: Exception) -> None:
         """An engine that broke is told of and replaced; the window and what it was set to stay."""

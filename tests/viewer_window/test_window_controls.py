@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QDesktopServices, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -80,6 +81,23 @@ def test_settings_take_effect_at_once_and_are_remembered(make: Make, qtbot: Any)
     qtbot.waitUntil(one.isActiveWindow)
     key(one, "mirror")
     assert not dialog.mirror_other.isChecked()
+
+
+def test_numbers_can_be_typed(make: Make, qtbot: Any) -> None:
+    one = make()
+    key(one, "settings")
+    dialog = one.dialog
+    assert dialog is not None
+    asked: list[int] = []
+    dialog.smallest.valueChanged.connect(asked.append)
+    for box, typed in ((dialog.alarm_seconds, "3.5"), (dialog.cool_down, "120"), (dialog.smallest, "120")):
+        box.setFocus()
+        box.lineEdit().selectAll()
+        QTest.keyClicks(box, typed)
+        QTest.keyClick(box, Qt.Key.Key_Return)
+    settings = one.state.settings
+    assert (settings.alarm_seconds, settings.cool_down, settings.smallest_face) == (3.5, 120.0, 120)
+    assert asked == [120], "not 12 on the way"
 
 
 def test_people_keep_number_sum_and_alarm_when_the_settings_change(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from maskcam.viewer.keeper import Keeper
 from maskcam.viewer.shown import Picture, Shown
 from maskcam.viewer.source_control import demo_source
 from tests.http_camera import HttpCamera
+from tests.support import wait_for
 from tests.viewer_parts import result
 from tests.viewer_window.window_parts import Make, flowing, grabbed, key, portrait, shown, until
 
@@ -134,3 +136,49 @@ def test_private_view_pixelates_what_is_shown_and_saved(make: Make, qtbot: Any, 
         assert detail(grabbed(one)) > detail(original) / 2
         assert not any(sharp_seen)
         one.close()
+
+
+def test_a_greyed_picture_is_saved_greyed(folder: Path) -> None:
+    picture = Picture(portrait(320, 240, 0), result(0, 0.0, (1, Verdict.MASK), size=(320, 240)), 0, 0.0)
+    keeper = Keeper(lambda error: None)
+    assert keeper.snapshot(Shown(source="Desk", picture=picture, greyed=True), folder)
+    assert keeper.close(60)
+    with Image.open(next(folder.glob("*.png"))) as saved:
+        pixels = np.asarray(saved.convert("RGB"))
+    assert np.array_equal(pixels, compose(picture, mirrored=False, greyed=True))
+    assert (pixels == pixels[..., :1]).all()
+
+
+def test_what_fails_late_leaves_alone_what_was_asked_for_since(folder: Path, tmp_path: Path) -> None:
+    keeper = Keeper(lambda error: None)
+    go_on = threading.Event()
+    keeper._worker.do(go_on.wait)
+    keeper.start_recording(tmp_path / "absent", 0.0)
+    keeper.start_log(tmp_path / "absent")
+    keeper.stop_recording()
+    keeper.stop_log()
+    keeper.start_recording(folder, 1.0)
+    keeper.start_log(folder)
+    go_on.set()
+    assert keeper.wait(60)
+    assert keeper.recording and keeper.logging
+    assert len(keeper.news()) == 2
+    for number in range(3):
+        keeper.show(Shown(source="Desk", picture=Picture(portrait(320, 240, number), None, number, number / 10)))
+        assert keeper.wait(60)
+    assert keeper.close(60)
+    assert {path.suffix for path in folder.iterdir()} == {".mp4", ".csv"}
+
+
+def test_events_that_nobody_looked_at_are_in_the_log_when_the_window_is_closed(
+    make: Make, qtbot: Any, folder: Path
+) -> None:
+    one = make()
+    one._ticking.stop()
+    one._waking = True  # nothing wakes it any more
+    one.keeper.start_log(folder)
+    one.watch(demo_source(), "Demo", remember=False)
+    wait_for(lambda: (view := one.engine.view()) is not None and view.analysed is not None)
+    one.finish()
+    lines = next(folder.glob("*.csv")).read_text().splitlines()
+    assert [line.split(",")[2] for line in lines[1:3]] == ["appeared", "left"]

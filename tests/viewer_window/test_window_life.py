@@ -14,9 +14,11 @@ from typing import Any
 import psutil
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QApplication, QLabel
 
 from maskcam.assets import MASK_MODEL, asset
+from maskcam.cameras import CameraInfo
 from maskcam.live import LiveSource
 from maskcam.live_sources import SourceKind, SourceSpec
 from maskcam.viewer import crash, dialogs
@@ -42,7 +44,7 @@ def test_an_unexpected_error_is_told_and_the_window_lives_on(
     qtbot.addWidget(one)
     one.show()
     told: list[str] = []
-    reporter = crash.CrashReporter(lambda words: told.append(words) or dialogs.tell_of_crash(one, log))
+    reporter = crash.CrashReporter(lambda words: told.append(words) or dialogs.tell_of_crash(one, words, log))
     one.failed.connect(lambda error: reporter.report(type(error), error))
     one.begin(SourceSpec(SourceKind.CAMERA, "0"))
     until(qtbot, lambda: one.engine._classifier is not None)
@@ -59,6 +61,32 @@ def test_an_unexpected_error_is_told_and_the_window_lives_on(
     for handler in crash.LOG.handlers[:]:
         handler.close()
         crash.LOG.removeHandler(handler)
+
+
+def test_after_an_error_the_cameras_that_are_there_are_offered(make: Make, qtbot: Any) -> None:
+    one = make(cameras=(CameraInfo(0, "Desk", 0),))
+    welcome = one.front.welcome
+    one.sources.look()
+    until(qtbot, lambda: welcome.title.text() == "Choose a camera in the menu Source")
+    assert "Plug" not in welcome.words.text()
+    one.sources._list = lambda: ()
+    one.sources.look()
+    until(qtbot, lambda: welcome.title.text() == "No camera found")
+    assert "Plug" in welcome.words.text()
+
+
+def test_the_menus_of_cameras_are_made_anew_only_for_others_and_leave_nothing(make: Make, qtbot: Any) -> None:
+    one = make(cameras=(CameraInfo(0, "Desk", 0),))
+    menus = one.sources.menus
+    for number in range(30):
+        menus.show_cameras((CameraInfo(0, "Desk", 0), CameraInfo(1, f"Door {number}", 0)), 0)
+        menus.show_modes((), None, None, True)
+    kept = menus.cameras.actions()
+    menus.show_cameras((CameraInfo(0, "Desk", 0), CameraInfo(1, "Door 29", 0)), 0)
+    assert menus.cameras.actions() == kept
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    for menu in (menus.cameras, menus.modes):
+        assert len(menu.findChildren(QActionGroup)) == 1
 
 
 def test_opening_and_closing_leaves_nothing_behind(qtbot: Any) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
@@ -99,7 +100,9 @@ def test_a_camera_that_can_not_be_opened_and_then_can(make: Make, qtbot: Any) ->
     assert last.index == 2
 
 
-def test_the_last_choice_is_remembered_but_no_password(make: Make, qtbot: Any, tmp_path: Path) -> None:
+def test_the_last_choice_is_remembered_but_no_password(
+    make: Make, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     memory = Memory()
     clip = write_clip(tmp_path / "clip.mp4", lambda n: portrait(320, 240, n), 5)
     memory.keep_source(SourceSpec(SourceKind.FILE, str(clip)))
@@ -108,6 +111,11 @@ def test_the_last_choice_is_remembered_but_no_password(make: Make, qtbot: Any, t
     one.begin(None)
     until(qtbot, lambda: shown(one).source == "clip.mp4")
     memory.flush()
+    monkeypatch.chdir(tmp_path)
+    memory.keep_source(SourceSpec(SourceKind.FILE, clip.name))
+    monkeypatch.chdir(tmp_path.parent)
+    last = memory.source()
+    assert last is not None and Path(last.where) == clip
     assert "secret" not in "".join(path.read_text() for path in (tmp_path / "settings").rglob("*.ini"))
 
 
