@@ -16,6 +16,7 @@ from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.modelcard import CropRule
 from maskcam.pending import reason
 from training.config import TrainConfig
+from training.tf import first_line
 
 BEST = "best.weights.h5"
 CONFIG, _STATE, _HISTORY = "config.json", "checkpoint.json", "history.csv"
@@ -198,8 +199,7 @@ class RunFolder:
         return FailedOnTheWay(f"{self.path}: {what} can't be written ({reason(error)}); go on with --resume")
 
     def _damaged(self, error: Exception) -> UnusableInput:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        return UnusableInput(f"{self.path}: the checkpoint is damaged ({reason}); start a new run")
+        return UnusableInput(f"{self.path}: the checkpoint is damaged ({first_line(error)}); start a new run")
 
 
 def _write_whole(path: Path, text: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from maskcam.errors import UnusableInput
-from training.tf import import_tensorflow
+from training.tf import first_line, import_tensorflow
 
 IMAGENET = "imagenet"
 
@@ -60,7 +60,7 @@ def _base(keras: Any, input_size: int, weights: str | None) -> Any:
             return keras.applications.InceptionV3(include_top=False, weights=IMAGENET, input_shape=shape)
         except Exception as error:  # Keras raises a bare Exception where there is no network
             raise UnusableInput(
-                f"Keras can't fetch the ImageNet weights ({_first_line(error)}); give a file with --weights"
+                f"Keras can't fetch the ImageNet weights ({first_line(error)}); give a file with --weights"
             ) from None
     base = keras.applications.InceptionV3(include_top=False, weights=None, input_shape=shape)
     if weights is not None:
@@ -69,9 +69,5 @@ def _base(keras: Any, input_size: int, weights: str | None) -> Any:
                 warnings.simplefilter("ignore")  # of every layer that a wrong file lacks, before the error
                 base.load_weights(weights)
         except Exception as error:  # Keras and h5py raise whatever a wrong file drives them to, BadZipFile too
-            raise UnusableInput(f"{weights}: not weights of InceptionV3 ({_first_line(error)})") from None
+            raise UnusableInput(f"{weights}: not weights of InceptionV3 ({first_line(error)})") from None
     return base
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

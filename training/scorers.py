@@ -18,7 +18,7 @@ from training.checkpoint import RunFolder
 from training.config import TrainConfig
 from training.manifest import ALL_LABELS
 from training.model import build
-from training.tf import import_tensorflow
+from training.tf import first_line, import_tensorflow
 from training.train import training_card
 
 _AT_ONCE = 32
@@ -88,7 +88,7 @@ def _from_run(run: RunFolder) -> KerasScorer:
     try:
         model.load_weights(run.best)
     except Exception as error:  # Keras and h5py raise whatever a wrong file drives them to
-        raise UnusableInput(f"{run.best}: not the weights of this run ({_first_line(error)})") from None
+        raise UnusableInput(f"{run.best}: not the weights of this run ({first_line(error)})") from None
     return KerasScorer(model, training_card(config, crop))
 
 
@@ -100,8 +100,4 @@ def _from_file(path: Path) -> KerasScorer:
         config = TrainConfig(manifest="", weights=None, input_size=int(model.input_shape[1]), labels=labels)
         return KerasScorer(model, training_card(config, CropRule()))
     except Exception as error:  # each format of file has errors of its own, and any says that it is no such model
-        raise UnusableInput(f"{path}: not a Keras model of mask and no mask ({_first_line(error)})") from None
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise UnusableInput(f"{path}: not a Keras model of mask and no mask ({first_line(error)})") from None

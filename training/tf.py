@@ -21,3 +21,8 @@ def import_tensorflow() -> Any:
     except ImportError:
         raise UnusableInput('training needs TensorFlow; install it with pip install "maskcam[train]"') from None
     return tensorflow
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what a library says of an error; TensorFlow, Keras and h5py say many."""
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
