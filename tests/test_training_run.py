@@ -20,8 +20,9 @@ from tests.training_parts import SIZE, tiny_model
 from training.checkpoint import Progress, RunFolder
 from training.config import TrainConfig
 from training.manifest import write_manifest
+from training.run_data import check_manifest
 from training.tf import import_tensorflow
-from training.train import check_manifest, rate_at
+from training.train import rate_at
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:keras")
 

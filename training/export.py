@@ -27,10 +27,11 @@ from training.manifest import LABELS, TEST, TRAIN, VALIDATION, Sample, read_mani
 from training.metrics import called_bare, choose_threshold, score
 from training.model import IMAGENET, build
 from training.pictures import app_crop
+from training.run_data import check_manifest
 from training.sampling import plain_batches
 from training.temperature import fit_temperature, temper
 from training.tf import import_tensorflow
-from training.train import check_manifest, training_card
+from training.train import training_card
 
 LARGEST_FILE = 25_000_000
 """Bytes that the exported file may have."""

@@ -19,15 +19,14 @@ from maskcam.signals import StopRequest, stop_on_signals
 from training.checkpoint import Progress, RunFolder
 from training.config import TrainConfig
 from training.curves import draw_curves
-from training.manifest import ALL_LABELS, LABELS, TRAIN, VALIDATION, Sample, read_manifest
+from training.manifest import ALL_LABELS, LABELS, TRAIN, VALIDATION, Sample
 from training.metrics import called_bare, score
 from training.model import all_layers, build, check_weights, head_only
-from training.sampling import Batches, check_readable, drawn_shares, plain_batches
+from training.run_data import check_manifest, chosen, judged, readable
+from training.sampling import Batches, drawn_shares, plain_batches
 from training.temperature import tempered_loss
 from training.tf import import_tensorflow
 
-REJECTS_JUDGED = 400
-"""How many pictures of what is no face each epoch is judged on, about."""
 _ASTRAY = "the training has gone astray, what it answers is no number any more"
 _LOWER = "train anew with a lower --rate, --head-rate or --cycle-rate"
 
@@ -63,13 +62,13 @@ def train(folder: RunFolder, config: TrainConfig | None) -> Progress:
     if config is None:
         config, crop = folder.config()
         check_manifest(config)
-        return _Training(folder, config, crop, _readable(Path(config.manifest))).run()
+        return _Training(folder, config, crop, readable(Path(config.manifest))).run()
     folder.check_free()
     check_weights(config.weights)  # before TensorFlow is loaded, which takes seconds
-    samples = _readable(Path(config.manifest))
+    samples = readable(Path(config.manifest))
     labels = ALL_LABELS if NOT_FACE not in config.without else LABELS
     config = replace(config, manifest_sha256=file_sha256(Path(config.manifest)), labels=labels)
-    if not any(one.label == NOT_FACE for one in _chosen(samples[TRAIN], config)):
+    if not any(one.label == NOT_FACE for one in chosen(samples[TRAIN], config)):
         config = replace(config, labels=LABELS)
     training = _Training(folder, config, CropRule(), samples)
     folder.start(config)  # only now: data or weights that can't be used leave no run behind
@@ -84,10 +83,10 @@ class _Training:
     ) -> None:
         self.folder, self.config = folder, config
         self.card = training_card(config, crop)
-        self.validation = _judged(samples[VALIDATION], config)
+        self.validation = judged(samples[VALIDATION], config)
         try:
             self.batches = Batches(
-                _chosen(samples[TRAIN], config),
+                chosen(samples[TRAIN], config),
                 self.card,
                 config.batch,
                 seed=config.seed,
@@ -229,38 +228,3 @@ class _Training:
             "val_missed": scores.missed_alarms,
             "val_false": scores.false_alarms,
         }
-
-
-def _readable(manifest: Path) -> dict[str, list[Sample]]:
-    samples = read_manifest(manifest)
-    gone = check_readable(samples)
-    if gone:
-        raise UnusableInput(f"{manifest}: {len(gone)} of its pictures are gone, {gone[0]} first; run `prepare` again")
-    parts: dict[str, list[Sample]] = {TRAIN: [], VALIDATION: []}
-    for one in samples:
-        if one.split in parts:
-            parts[one.split].append(one)
-    if not parts[VALIDATION]:
-        raise UnusableInput(f"{manifest}: has no validation pictures; give `prepare` more data")
-    return parts
-
-
-def _chosen(samples: list[Sample], config: TrainConfig) -> list[Sample]:
-    """Return the samples with labels and sources that are trained on; UnusableInput for a source that isn't there."""
-    missing = set(config.sources) - {one.source for one in samples}
-    if missing:
-        raise UnusableInput(f"{config.manifest}: no training faces from {', '.join(sorted(missing))}")
-    return [one for one in samples if one.label in config.labels and one.source in (config.sources or [one.source])]
-
-
-def _judged(samples: list[Sample], config: TrainConfig) -> list[Sample]:
-    """Return the faces that each epoch is judged on, and evenly taken some of what is none: there are many."""
-    rejects = [one for one in samples if one.label == NOT_FACE and NOT_FACE in config.labels]
-    return [one for one in samples if one.label != NOT_FACE] + rejects[:: max(len(rejects) // REJECTS_JUDGED, 1)]
-
-
-def check_manifest(config: TrainConfig) -> None:
-    """Raise UnusableInput when the manifest is not the one that the run was begun with: splits would mix."""
-    path = Path(config.manifest)
-    if not path.is_file() or file_sha256(path) != config.manifest_sha256:
-        raise UnusableInput(f"{path}: gone, or changed since the run began; put the old one back or train anew")
