@@ -57,7 +57,7 @@ def test_the_readme_shows_the_help_as_it_is(
 def test_the_readme_documents_every_command() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert all(f"maskcam {name}" in readme for name in COMMANDS)
-    commands = ("prepare", "train", "export", "evaluate", "evaluate-scenes")
+    commands = ("prepare", "train", "export", "evaluate", "evaluate-scenes", "ablate")
     assert all(f"python -m training {name} " in readme for name in commands)
 
 

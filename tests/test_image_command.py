@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from maskcam.assets import MASK_MODEL, asset
 from maskcam.drawn_mask import draw_mask
 from maskcam.frames import Frame, Result
+from maskcam.modelcard import card_path
 from maskcam.picture_job import PictureOutputs, process_pictures
 from maskcam.pipeline import Pipeline
 from tests.support import astronaut, environment, heed_signals, keypoints, maskcam, one_clear_line
@@ -48,6 +50,28 @@ def test_a_folder_of_pictures_is_judged_and_copied(photos: Path, tmp_path: Path)
     copy = np.asarray(Image.open(tmp_path / "seen" / "bare.png").convert("RGB"))
     assert copy.shape == (512, 512, 3)
     assert not np.array_equal(copy, astronaut())
+
+
+def test_other_weights_and_another_threshold_are_heeded(photos: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "own.tflite"
+    weights.write_bytes(asset(MASK_MODEL).read_bytes())
+    card = json.loads(card_path(asset(MASK_MODEL)).read_text())
+    card_path(weights).write_text(json.dumps({**card, "threshold": 0.999999}))
+    said = []
+    for options in (["--model", weights], ["--model", weights, "--threshold", "0.5"], ["--threshold", "0.999999"]):
+        run = maskcam("image", photos / "bare.png", "--json", "-", *options, cwd=tmp_path)
+        assert run.returncode == 0, run.stderr
+        said.append(json.loads(run.stdout)["faces"][0]["verdict"])
+    assert said[1] == "no_mask" and said[0] == said[2] != "no_mask"
+
+
+def test_copies_are_replaced_only_with_force(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "bare.png").write_bytes(b"precious")
+    assert maskcam("image", photos / "bare.png", "-o", tmp_path, cwd=tmp_path).returncode == 2
+    assert (tmp_path / "bare.png").read_bytes() == b"precious"
+    assert maskcam("image", photos / "bare.png", "-o", tmp_path, "--force", cwd=tmp_path).returncode == 0
+    with Image.open(tmp_path / "bare.png") as copy:
+        assert copy.size == (512, 512)
 
 
 def test_exif_rotation_is_applied(tmp_path: Path) -> None:

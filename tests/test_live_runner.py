@@ -23,6 +23,7 @@ from maskcam.live_sources import PlayedVideo, StreamSource
 from maskcam.pipeline import Pipeline
 from maskcam.runner import LiveRunner
 from maskcam.runner.results import UNDRAINED
+from maskcam.track_rules import TrackRules
 from tests.http_camera import HttpCamera, read_number
 from tests.support import astronaut, environment, scaled, wait_for, write_clip
 
@@ -143,8 +144,9 @@ def test_results_nobody_takes_are_bounded(parts: Parts) -> None:
     with HttpCamera(size=(64, 48), rate=100) as camera:
         runner = LiveRunner(stream(camera), Pipeline(*parts))
         runner.start()
-        time.sleep(0.8)
-        assert len(runner.drain()) == UNDRAINED
+        wait_for_view(runner, lambda view: view.analysed and view.analysed.result.index > 40)
+        waiting = runner.drain()
+        assert len(waiting) <= UNDRAINED and waiting[-1].result.index > 40
         runner.stop(60)
 
 
@@ -199,7 +201,8 @@ def test_a_camera_that_dies_and_comes_back_goes_on_with_the_same_people(parts: P
         )
         assert found.analysed is not None
         # Number 1 still, unless it took longer than people are remembered.
-        assert found.analysed.result.track_ids[0] in (1, 2)
+        gap = found.analysed.result.time - first.newest.frame.time
+        assert found.analysed.result.track_ids[0] == 1 or gap > TrackRules().coast_seconds
         runner.stop(60)
 
 

@@ -392,7 +392,7 @@ def test_seeking_leads_to_the_very_frame(video: PlayedVideo, target: int, paused
     if paused:
         assert read_number(video.read()) == target
     else:
-        assert read_number(video.read()) == target + 1
+        assert read_number(video.read()) > target
 
 
 def test_seeking_beyond_the_end_ends(video: PlayedVideo) -> None:

@@ -7,7 +7,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from maskcam.boxes import overlaps
@@ -57,7 +57,6 @@ def iou_and_share(a: list[float], b: list[float]) -> tuple[float, float]:
     return wide * high / (sum(areas) - wide * high), wide * high / min(areas)
 
 
-@settings(deadline=None)
 @given(rows, rows)
 def test_overlaps_are_those_of_each_pair(first: list[Row], second: list[Row]) -> None:
     a, b = faces(first).boxes, faces(second).boxes
@@ -94,7 +93,6 @@ def is_sharp(many: list[Row]) -> bool:
     return True
 
 
-@settings(deadline=None)
 @given(rows.filter(is_sharp))
 def test_what_is_kept_is_no_pair_and_what_goes_has_a_better_one(many: list[Row]) -> None:
     found = faces(many)
@@ -108,7 +106,6 @@ def test_what_is_kept_is_no_pair_and_what_goes_has_a_better_one(many: list[Row])
         assert kept.scores[0] == found.scores.max()
 
 
-@settings(deadline=None)
 @given(rows, st.sampled_from([0.3, 0.5]))
 def test_of_what_overlaps_the_best_is_kept(many: list[Row], limit: float) -> None:
     found = faces(many)
@@ -119,7 +116,6 @@ def test_of_what_overlaps_the_best_is_kept(many: list[Row], limit: float) -> Non
     assert ((overlaps(found.boxes, kept.boxes)[0] > limit) & better).any(axis=1).all()
 
 
-@settings(deadline=None)
 @given(rows)
 def test_merging_again_changes_nothing(many: list[Row]) -> None:
     once = merge(faces(many))
@@ -128,7 +124,6 @@ def test_merging_again_changes_nothing(many: list[Row]) -> None:
     np.testing.assert_array_equal(again.keypoints, once.keypoints)
 
 
-@settings(deadline=None)
 @given(distinct, st.randoms(use_true_random=False))
 def test_the_order_of_the_boxes_plays_no_part(many: list[Row], random: Random) -> None:
     shuffled = random.sample(many, len(many))
@@ -158,7 +153,6 @@ def test_a_much_poorer_box_beside_a_face_is_that_face(score: float, left: int) -
     assert len(merge(faces([(0, 0, 50, 50, 0.9), (30, 0, 50, 50, score)]))) == left
 
 
-@settings(deadline=None)
 @given(rows)
 def test_blended_boxes_keep_the_best_scores_and_lie_among_those_they_are_made_of(many: list[Row]) -> None:
     found = faces(many)
@@ -192,7 +186,6 @@ def test_a_face_keeps_its_own_key_points() -> None:
     assert kept.boxes[:, 0].tolist() == [100, 4]
 
 
-@settings(deadline=None)
 @given(st.lists(rows, max_size=4))
 def test_gathering_keeps_all_in_order(parts: list[list[Row]]) -> None:
     gathered = gather([faces(part) for part in parts])

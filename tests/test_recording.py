@@ -4,7 +4,6 @@ import csv
 import signal
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -138,14 +137,14 @@ while True:
     child = subprocess.Popen(
         [sys.executable, "-c", script, str(tmp_path / "one.mp4")], env=environment(), stdout=subprocess.PIPE, text=True
     )
-    time.sleep(4.0)
+    assert child.stdout is not None
+    lines = [next(line for line in child.stdout if float(line.split()[1]) > 2.0)]
     child.send_signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
-    said, _ = child.communicate(timeout=10)
-    number, seconds = said.splitlines()[-1].split()
+    lines += [line for line in child.communicate(timeout=10)[0].splitlines(keepends=True) if line.endswith("\n")]
+    number, seconds = lines[-1].split()
     part = tmp_path / "one.part.mp4"
     read = frames(part)
     assert not (tmp_path / "one.mp4").exists()
-    assert float(seconds) > 1.5
     assert read[-1][0] > float(seconds) - 1.0, (read[-1][0], seconds)
     assert [read_number(image) for _, image in read] == list(range(len(read)))
     assert len(read) >= int(number) - 30

@@ -21,7 +21,7 @@ def side_of(one: tuple[Look, ...]) -> int:
     return max(max(look.right - look.left, look.bottom - look.top) for look in one)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(sides, sides, faces)
 def test_every_round_covers_every_pixel_and_leaves_the_frame_nowhere(width: int, height: int, smallest: int) -> None:
     plan = plan_search(width, height, smallest)
@@ -35,7 +35,7 @@ def test_every_round_covers_every_pixel_and_leaves_the_frame_nowhere(width: int,
         assert len(set(one)) == len(one), "no look is shown twice"
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(sides, sides, faces)
 def test_the_whole_frame_comes_first_and_rounds_shrink_to_the_smallest_face(
     width: int, height: int, smallest: int
@@ -55,7 +55,7 @@ def test_the_whole_frame_comes_first_and_rounds_shrink_to_the_smallest_face(
     assert all(length > finest for length in lengths[:-1])
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.data(), st.integers(16, 2000), st.integers(16, 2000), faces)
 def test_a_face_of_any_size_and_place_is_whole_in_a_look_that_sees_it(
     data: st.DataObject, width: int, height: int, smallest: int
@@ -79,13 +79,11 @@ def test_a_face_of_any_size_and_place_is_whole_in_a_look_that_sees_it(
         assert any(whole_in(one) for one in seeing)
 
 
-@settings(deadline=None)
 @given(sides, sides, faces)
 def test_a_smaller_face_never_costs_fewer_looks(width: int, height: int, smallest: int) -> None:
     assert len(plan_search(width, height, smallest).looks) >= len(plan_search(width, height, smallest + 1).looks)
 
 
-@settings(deadline=None)
 @given(sides, sides, faces, st.integers(1, 20), st.integers(0, 1000))
 def test_in_turns_every_tile_has_its_own_and_the_whole_frame_all(
     width: int, height: int, smallest: int, count: int, begin: int

@@ -241,7 +241,7 @@ def test_wrong_input_is_refused() -> None:
         )
     )
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_assignment_is_the_best_there_is(rows: list[list[float]]) -> None:
     costs = np.array(rows)
     pairs = assign(costs)
@@ -282,7 +282,7 @@ videos = st.lists(
 
 
 @given(videos, st.floats(0.05, 0.95), st.randoms(use_true_random=False))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_whatever_comes_the_result_is_sound(
     video: list[tuple[float, list[Row]]], threshold: float, random: Random
 ) -> None:
@@ -323,7 +323,6 @@ def test_whatever_comes_the_result_is_sound(
     assert seen == set(range(1, len(seen) + 1))
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(100, 1100), st.floats(100, 600)), max_size=5), st.floats(0.01, 0.4))
 def test_people_are_expected_where_they_are_shown_next(places: list[tuple[float, float]], wait: float) -> None:
     """Whoever isn't found in the next frame is shown just where the detector was told to look."""

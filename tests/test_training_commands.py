@@ -143,7 +143,9 @@ def test_export_names_what_is_wrong(capsys: pytest.CaptureFixture[str], tmp_path
     assert sorted(one.name for one in tmp_path.iterdir()) == ["run"]
 
 
-@pytest.mark.parametrize("command", [[], ["prepare"], ["train"], ["export"]])
+@pytest.mark.parametrize(
+    "command", [[], ["prepare"], ["train"], ["export"], ["evaluate"], ["evaluate-scenes"], ["ablate"]]
+)
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([*command, "--help"])

@@ -56,7 +56,7 @@ def test_the_frame_has_the_eyes_at_nothing_and_the_mouth_at_one() -> None:
     assert frame.sideways[40, 80] == pytest.approx(0.5) and frame.ears[1] == pytest.approx((1, 0.125))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.floats(-3.1, 3.1), st.floats(0.3, 3), st.floats(-50, 50))
 def test_the_frame_turns_and_grows_with_the_face(angle: float, size: float, shift: float) -> None:
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])

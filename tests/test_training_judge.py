@@ -24,6 +24,7 @@ from training.contact import LARGE, Tile, page, sheets
 from training.judge import judge
 from training.labelled import Labelled, Listed, read_labelled, read_listed
 from training.ladders import SIZE, Step
+from training.manifest import VALIDATION, Sample, write_manifest
 from training.scan import INCORRECT, Trouble, scan
 from training.summary import summarise
 from training.train import training_card
@@ -165,6 +166,17 @@ def test_the_list_of_drawn_faces_can_be_read() -> None:
     listed = read_listed(f"drawn={ROOT / 'training' / 'drawn_faces.csv'}")
     assert len(listed.files) > 50
     assert {one[0] for one in listed.files} == {"face-mask-12k"} and {len(one) for one in listed.files} == {4}
+
+
+def test_faces_of_too_small_boxes_are_left_out(tmp_path: Path) -> None:
+    scene = save(np.full((90, 90, 3), 120, np.uint8), tmp_path / "scene.png")
+    boxes = [(0.0, 0.0, side, side) for side in (19.0, 20.0, 40.0)]
+    samples = [Sample(scene, MASK, "own", "own/0", VALIDATION, box) for box in boxes]
+    samples.append(Sample(scene, NO_MASK, "own", "own/1", VALIDATION))
+    write_manifest(tmp_path / "m.csv", samples)
+    for smallest, left in ((0, [*boxes, None]), (20, [*boxes[1:], None]), (41, [None])):
+        found = read_labelled([tmp_path / "m.csv"], None, Trouble(), smallest)
+        assert [one.box for one in found] == left
 
 
 def test_scenes_bring_masks_worn_incorrectly_only_when_asked(tmp_path: Path) -> None:

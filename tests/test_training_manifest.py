@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from maskcam.errors import UnusableInput
@@ -34,7 +34,6 @@ rows_of_a_manifest = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(rows_of_a_manifest, max_size=6))
 def test_a_manifest_reads_back_as_written(tmp_path_factory: pytest.TempPathFactory, samples: list[Sample]) -> None:
     path = tmp_path_factory.mktemp("manifest") / "manifest.csv"

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from training.labelled import Labelled, Listed
@@ -90,7 +90,6 @@ def test_wilson_ends_are_where_the_share_is_just_not_rejected(counts: tuple[int,
             assert apart == pytest.approx(Z95, rel=1e-6)
 
 
-@settings(deadline=None)
 @given(anyone)
 def test_auc_is_the_share_of_pairs_in_the_right_order(faces: list[tuple[float, bool]]) -> None:
     probability, bare = arrays(faces)
@@ -99,7 +98,6 @@ def test_auc_is_the_share_of_pairs_in_the_right_order(faces: list[tuple[float, b
     assert roc_auc(probability, bare) == (None if expected is None else pytest.approx(expected, abs=1e-9))
 
 
-@settings(deadline=None)
 @given(anyone)
 def test_the_curve_counts_as_score_does_at_every_threshold(faces: list[tuple[float, bool]]) -> None:
     probability, bare = arrays(faces)
@@ -123,7 +121,6 @@ def test_the_area_under_the_curve_is_the_auc(faces: list[tuple[float, bool]]) ->
     assert roc_auc(probability, bare) == pytest.approx(float(area), abs=1e-9)
 
 
-@settings(deadline=None)
 @given(anyone.filter(bool))
 def test_calibration_error_by_brute_force(faces: list[tuple[float, bool]]) -> None:
     probability, bare = arrays(faces)

@@ -68,7 +68,7 @@ def errors(probability: Floats, bare: Flags, threshold: float) -> int:
     return MISSED_WEIGHS * found.missed_alarms + found.false_alarms
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(judged)
 def test_the_chosen_threshold_has_the_fewest_errors_of_those_that_catch(faces: list[tuple[float, bool]]) -> None:
     probability = np.array([one for one, _ in faces], np.float32)

@@ -59,7 +59,7 @@ def test_without_a_face_nothing_frames_one_badly() -> None:
     assert not frames_badly(FACE, np.zeros((0, 4), np.float32))
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(
     st.floats(0, 300), st.floats(0, 300), st.floats(10, 250), st.lists(st.tuples(st.floats(0, 300), st.floats(20, 90)))
 )

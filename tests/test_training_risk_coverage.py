@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -77,7 +77,6 @@ thresholds = st.sampled_from([0.1, 0.5, 0.5242, 0.9])
 # The curve.
 
 
-@settings(deadline=None)
 @given(crowds, thresholds)
 def test_the_curve_by_brute_force(faces: list[FaceJudged], threshold: float) -> None:
     """Every face is compared with every other: those at least as sure come before it."""
@@ -106,7 +105,6 @@ def test_the_curve_by_brute_force(faces: list[FaceJudged], threshold: float) -> 
     assert list(lines) == sorted(expected)
 
 
-@settings(deadline=None)
 @given(crowds, thresholds)
 def test_coverage_grows_and_ends_with_all_faces_as_they_are_scored(faces: list[FaceJudged], threshold: float) -> None:
     found = judged_of(faces)
@@ -118,7 +116,6 @@ def test_coverage_grows_and_ends_with_all_faces_as_they_are_scored(faces: list[F
     assert curve.at(100).covered == len(faces)
 
 
-@settings(deadline=None)
 @given(crowds.filter(bool), st.integers(1, 100))
 def test_a_level_takes_no_more_faces_than_it_needs(faces: list[FaceJudged], percent: int) -> None:
     curve = measure_coverage(judged_of(faces), 0.5).curve
@@ -145,7 +142,6 @@ def test_the_surest_come_first_then_poor_crops_then_what_is_no_face() -> None:
 # The app's answers.
 
 
-@settings(deadline=None)
 @given(crowds, thresholds)
 def test_faces_get_the_answer_that_the_app_gives_a_single_picture(faces: list[FaceJudged], threshold: float) -> None:
     one_face = Faces(np.array([[10, 10, 60, 60]], np.float32), np.ones(1, np.float32), np.zeros((1, 6, 2), np.float32))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from maskcam.errors import FailedOnTheWay, UnusableInput
@@ -52,7 +52,6 @@ def test_in_a_cycle_the_rate_rises_to_its_own_top_and_falls_to_nothing_again() -
     assert all(rates[end - 1] == pytest.approx(0, abs=1e-9) for end in config.ends)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 50), st.integers(0, 3), st.integers(1, 5), st.floats(0, 0.99), st.integers(1, 200))
 def test_a_rate_is_never_negative_or_above_its_top(
     batch: int, head_epochs: int, epochs: int, warm_up: float, epoch_images: int

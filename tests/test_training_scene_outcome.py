@@ -116,7 +116,7 @@ rectangles = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(rectangles, rectangles.map(lambda boxes: list(dict.fromkeys(boxes))), st.sampled_from(Holds))
 def test_every_face_and_every_box_is_counted_once(heads: list[Four], boxes: list[Four], holds: Holds) -> None:
     labelled, result = scene(heads, ["with_mask"] * len(heads)), seen(boxes)
@@ -131,7 +131,7 @@ def test_every_face_and_every_box_is_counted_once(heads: list[Four], boxes: list
     assert not possible.any(), "no face is missed that a box left over would fit"
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(rectangles, rectangles)
 def test_what_fits_a_face_and_what_fits_a_head_by_hand(labels: list[Four], boxes: list[Four]) -> None:
     """The rule for heads is that by which `prepare` takes a box for a head's face."""

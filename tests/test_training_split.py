@@ -133,7 +133,7 @@ def related(found: list[Found], pairs: list[tuple[int, int]]) -> list[set[int]]:
     return sets
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(collections())
 def test_no_original_crosses_a_split(data: tuple[list[Found], list[tuple[int, int]]]) -> None:
     found, pairs = data
@@ -165,7 +165,7 @@ def test_no_original_crosses_a_split(data: tuple[list[Found], list[tuple[int, in
             assert kept[one.path].split != TEST, "nothing joins the published test set"
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(collections(), st.randoms(use_true_random=False))
 def test_the_split_does_not_depend_on_the_order(
     data: tuple[list[Found], list[tuple[int, int]]], shuffle: object

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from maskcam.frames import Flags, Floats
@@ -43,7 +43,6 @@ def test_no_faces_have_no_temperature() -> None:
     assert fit_temperature(np.empty(0, np.float32), np.empty(0, np.bool_)) == 1
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=20), st.floats(0.2, 5))
 def test_no_face_crosses_the_middle_and_the_order_stays(values: list[float], temperature: float) -> None:
     before = np.array(sorted(values), np.float32)

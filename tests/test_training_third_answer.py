@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from maskcam.classifier import judgement
@@ -51,7 +51,6 @@ probabilities = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(probabilities, st.floats(0.01, 0.99))
 def test_a_face_that_is_rejected_is_not_caught_whatever_the_threshold(
     faces: list[tuple[float, float, bool]], threshold: float

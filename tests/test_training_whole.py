@@ -28,7 +28,8 @@ from maskcam.frames import Pixels
 from maskcam.modelcard import CropRule, file_sha256, load_card
 from tests.drawn_faces import draw_face, save_classes
 from tests.support import heed_signals
-from training.ablation import TABLE, Budget, Line, ablate
+from training.ablation import TABLE, ablate
+from training.ablation_plan import Budget, Line
 from training.export import LARGEST_FILE, MEAN_APART, MOST_APART
 from training.manifest import LABELS, NO_MASK, SPLITS, TEST, TRAIN, VALIDATION, read_manifest
 from training.model import build
@@ -155,7 +156,10 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
     (folder / "own" / "with_mask" / "torn.jpg").write_bytes(b"\xff\xd8\xff\xe0 torn")
     start = folder / "start.weights.h5"
     with ThreadPoolExecutor() as pool:  # what can be done side by side is, since it all takes long
-        preparing = pool.submit(run, "prepare", folder / "kaggle", folder / "own", "--out", folder / "prepared")
+        about = folder / "about.json"
+        about.write_text(json.dumps({"own": {"name": "drawn faces", "licence": "none"}}))
+        sources = (folder / "kaggle", folder / "own", "--about", about)
+        preparing = pool.submit(run, "prepare", *sources, "--out", folder / "prepared")
         keras = import_tensorflow().keras
         keras.utils.set_random_seed(7)
         keras.applications.InceptionV3(include_top=False, weights=None, input_shape=(SIZE, SIZE, 3)).save_weights(start)
@@ -173,6 +177,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
         "seed": 3,
     }
     flags = [part for name, value in numbers.items() for part in (f"--{name}", str(value))]
+    flags += ["--weights-origin", "made by chance", "--weights-licence", "Unlicense"]
     target = folder / "run"
     kept = folder / ABLATION_START
     kept.hardlink_to(start)
@@ -299,8 +304,9 @@ def test_the_card_tells_the_truth(chain: Chain) -> None:
     assert card.training["seed"] == 3 and card.training["epochs"] == EPOCHS
     temperature = card.training["temperature"]
     assert 0.2 <= temperature <= 5 and f"temperature {temperature:.3f}" in chain.exported.out
-    assert {one["source"] for one in card.data} == {"kaggle", "own"}
-    assert card.start_weights["name"] == "start.weights.h5"
+    assert card.data == [{"source": "kaggle"}, {"source": "own", "name": "drawn faces", "licence": "none"}]
+    start = {"name": "start.weights.h5", "origin": "made by chance", "licence": "Unlicense"}
+    assert card.start_weights == start
     assert str(chain.folder) not in card.to_json(), "no path of this machine travels with the weights"
 
 

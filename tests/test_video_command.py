@@ -130,6 +130,12 @@ def test_the_demo_says_what_it_saw(tmp_path: Path) -> None:
     assert (tmp_path / "maskcam-demo.mp4").stat().st_size > 100_000
 
 
+def test_the_demo_replaces_nothing_unless_asked(tmp_path: Path) -> None:
+    (tmp_path / "maskcam-demo.mp4").write_bytes(b"precious")
+    assert "--force" in one_clear_line(maskcam("demo", cwd=tmp_path))
+    assert (tmp_path / "maskcam-demo.mp4").read_bytes() == b"precious"
+
+
 def test_the_demo_clip_is_small() -> None:
     assert asset(DEMO_CLIP).stat().st_size <= 2_000_000
 

@@ -8,7 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskcam.viewer.compose import compose, fitted
+from maskcam.overlay import draw
+from maskcam.viewer.compose import compose, fitted, moved
 from maskcam.viewer.shown import Picture
 from tests.viewer_parts import (
     BARE,
@@ -36,4 +37,7 @@ def test_a_mirrored_picture_has_its_boxes_mirrored_and_its_words_readable() -> N
     drawn = compose(picture, mirrored=True, size=(640, 480))
     changed = (drawn != compose(replace(picture, result=None), mirrored=True, size=(640, 480))).any(axis=2)
     assert changed[80:180, 640 - 160 : 640 - 80].any()
+    assert picture.result is not None
+    mirrored = np.ascontiguousarray(compose(replace(picture, result=None), mirrored=False, size=(640, 480))[:, ::-1])
+    assert np.array_equal(drawn, draw(mirrored, moved(picture.result, (640, 480), True))), "words are drawn last"
     assert compose(picture, mirrored=False, greyed=True).max() < 80

@@ -36,6 +36,12 @@ def test_the_wheel_carries_the_assets_once_and_no_tests(site: Path) -> None:
     assert {path.name for path in site.iterdir() if path.suffix != ".dist-info"} == {"maskcam", "training"}
 
 
+def test_the_wheel_carries_the_lists_of_training(site: Path) -> None:
+    lists = {path.name for path in (ROOT / "training").iterdir() if path.suffix in (".csv", ".json")}
+    assert {"corrected_scenes.csv", "drawn_faces.csv", "mislabelled.csv", "sources.json"} <= lists
+    assert lists <= {path.name for path in (site / "training").iterdir()}
+
+
 def test_it_works_from_another_folder(site: Path, tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-m", "maskcam", "selftest"],

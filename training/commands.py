@@ -7,6 +7,7 @@ from dataclasses import fields
 
 from maskcam.assets import MASK_MODEL, asset
 from maskcam.errors import UnusableInput
+from training.ablation_plan import Budget
 from training.checkpoint import RunFolder
 from training.config import TrainConfig
 from training.model import IMAGENET
@@ -87,7 +88,7 @@ def run_evaluate_scenes(options: argparse.Namespace) -> int:
 
 def run_ablate(options: argparse.Namespace) -> int:
     """Train small networks, one change at a time."""
-    from training.ablation import Budget, ablate  # noqa: PLC0415 (brings TensorFlow, which `prepare` does without)
+    from training.ablation import ablate  # noqa: PLC0415 (brings TensorFlow, which `prepare` does without)
 
     given = {one.name: value for one in fields(Budget) if (value := getattr(options, one.name)) is not None}
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from bundle.contents import ASSETS, DISTRIBUTIONS, HIDDEN_IMPORTS, NATIVE, OPENCV
@@ -68,7 +69,11 @@ def find_file(module: str) -> Path | None:
     place = Path(spec.origin)
     for part in rest:
         folder = place.parent
-        choices = [folder / part / "__init__.py", folder / f"{part}.py", *sorted(folder.glob(f"{part}.*.so"))]
+        choices = [
+            folder / part / "__init__.py",
+            folder / f"{part}.py",
+            *(folder / f"{part}{ending}" for ending in EXTENSION_SUFFIXES),
+        ]
         there = next((path for path in choices if path.is_file()), None)
         if there is None:
             return None

@@ -10,28 +10,16 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from maskcam.frames import Event, Frame, Pixels
-from maskcam.live import Analysed, Captured, Cause, LiveSource, LiveView, SourceEnded, SourceLost, Stage
+from maskcam.live import Analysed, Captured, Cause, LiveView, SourceEnded, SourceLost, Stage
 from maskcam.pipeline import Pipeline
+from maskcam.runner.opening import Opening, OpenSource
 from maskcam.runner.results import Results
 
-OpenSource = Callable[[], LiveSource]
 Change = Callable[[Pipeline], Pipeline]
 
 
 _LETTING_GO = 0.5
 """Seconds that an opening waits for the source before it to be let go: a camera that is held is busy to itself."""
-
-
-class _Session:
-    """One opening of one source; `scene` stays the same when that source is opened again.
-
-    `over` is set when the source is let go, and `before` that of the session that this one follows.
-    """
-
-    def __init__(self, open_source: OpenSource, scene: int, before: threading.Event | None = None) -> None:
-        self.open_source, self.scene, self.before = open_source, scene, before
-        self.source: LiveSource | None = None
-        self.over = threading.Event()
 
 
 class LiveRunner:
@@ -56,7 +44,7 @@ class LiveRunner:
     ) -> None:
         self._pipeline, self._clock, self._on_change = pipeline, clock, on_change
         self._state = threading.Condition()
-        self._session = _Session(open_source, 0)
+        self._opening = Opening(open_source, 0)
         self._began = self._opened_at = 0.0
         self._stage, self._problem = Stage.OPENING, ""
         self._cause: Cause | None = None
@@ -78,14 +66,14 @@ class LiveRunner:
             self._started = True
             self._began = self._opened_at = self._clock()
             self._spawn("analyse", self._analyse)
-            self._spawn("capture", self._capture, self._session)
+            self._spawn("capture", self._capture, self._opening)
 
     def view(self) -> LiveView:
         """The newest of everything, at one moment; raises the error that ended a thread."""
         with self._state:
             self._check()
             problem = self._problem if self._stage is Stage.LOST else None
-            repeats = bool(getattr(self._session.source, "repeats", False))
+            repeats = bool(getattr(self._opening.source, "repeats", False))
             return LiveView(
                 self._stage, self._opened_at, self._newest, self._results.newest, problem, self._cause, repeats
             )
@@ -133,9 +121,9 @@ class LiveRunner:
         with self._state:
             self._stopping = True
             self._state.notify_all()
-            source, threads = self._session.source, list(self._threads)
-            if self._session.before is not None:
-                self._session.before.set()
+            source, threads = self._opening.source, list(self._threads)
+            if self._opening.before is not None:
+                self._opening.before.set()
         if source is not None:
             source.close()
         deadline = time.monotonic() + timeout
@@ -147,16 +135,16 @@ class LiveRunner:
         with self._state:
             if not self._started or self._stopping:
                 return
-            old = self._session
+            old = self._opening
             if open_source is None:
-                self._session = _Session(old.open_source, old.scene, old.over)
+                self._opening = Opening(old.open_source, old.scene, old.over)
             else:
-                self._session = _Session(open_source, old.scene + 1, old.over)
+                self._opening = Opening(open_source, old.scene + 1, old.over)
                 self._newest = self._waiting = self._results.newest = None
                 self._changes.append(self._everybody_left)
             self._opened_at = self._clock()
             self._stage, self._problem, self._cause = Stage.OPENING, "", None
-            self._spawn("capture", self._capture, self._session)
+            self._spawn("capture", self._capture, self._opening)
         if old.source is not None:
             old.source.close()
         self._tell()
@@ -185,42 +173,42 @@ class LiveRunner:
         if self._on_change is not None and not self._stopping:
             self._on_change()
 
-    def _current(self, session: _Session) -> bool:
-        return session is self._session and not self._stopping
+    def _current(self, opening: Opening) -> bool:
+        return opening is self._opening and not self._stopping
 
-    def _capture(self, session: _Session) -> None:
+    def _capture(self, opening: Opening) -> None:
         try:
-            if session.before is not None:
-                session.before.wait(_LETTING_GO)
-            if not self._current(session):
+            if opening.before is not None:
+                opening.before.wait(_LETTING_GO)
+            if not self._current(opening):
                 return
-            source = session.open_source()
+            source = opening.open_source()
             try:
                 with self._state:
-                    session.source = source
-                    wanted = self._current(session)
-                while wanted and self._take(session, source.name, source.read(), self._clock()):
+                    opening.source = source
+                    wanted = self._current(opening)
+                while wanted and self._take(opening, source.name, source.read(), self._clock()):
                     self._tell()
             finally:
                 source.close()
         except SourceLost as lost:
             with self._state:
-                if not self._current(session):
+                if not self._current(opening):
                     return
                 self._stage = Stage.ENDED if isinstance(lost, SourceEnded) else Stage.LOST
                 self._problem, self._cause = str(lost) or "the source gives no more pictures", lost.cause
             self._tell()
         except Exception:
             # A source that was given up may fail as it likes.
-            if self._current(session):
+            if self._current(opening):
                 raise
         finally:
-            session.over.set()
+            opening.over.set()
 
-    def _take(self, session: _Session, name: str, image: Pixels, at: float) -> bool:
+    def _take(self, opening: Opening, name: str, image: Pixels, at: float) -> bool:
         """Make `image` the newest; False if its source was given up meanwhile."""
         with self._state:
-            if not self._current(session):
+            if not self._current(opening):
                 return False
             frame = Frame(image, next(self._indices), at - self._began, name)
             self._newest = self._waiting = Captured(frame, at)
@@ -232,7 +220,7 @@ class LiveRunner:
         while True:
             with self._state:
                 self._state.wait_for(lambda: self._waiting is not None or self._changes or self._stopping)
-                changes, captured, scene = list(self._changes), self._waiting, self._session.scene
+                changes, captured, scene = list(self._changes), self._waiting, self._opening.scene
                 self._changes.clear()
                 self._waiting = None
                 stopping = self._stopping
@@ -247,7 +235,7 @@ class LiveRunner:
 
     def _deliver(self, analysed: Analysed, scene: int) -> None:
         with self._state:
-            if scene == self._session.scene:
+            if scene == self._opening.scene:
                 self._results.add(analysed)
             else:
                 # Nobody wants the picture of a source that was left, but what happened there did happen.

@@ -155,6 +155,7 @@ def test_every_key_and_menu_entry_does_something(
     shortcuts = [sequence.toString() for action in one.actions_.by_name.values() for sequence in action.shortcuts()]
     assert len(shortcuts) == len(set(shortcuts))
     assert {BY_NAME[name].name for name in one.actions_.by_name if name in BY_NAME} == {one.name for one in KEYS}
+    sources = {"open": "clip.mp4", "stream": "http://127.0.0.1:9/none", "demo": "Demo"}
     for entry in KEYS:
         if entry.name in ("quit", "settings"):
             continue
@@ -167,6 +168,10 @@ def test_every_key_and_menu_entry_does_something(
             QTest.keySequence(one, QKeySequence(text))
             QApplication.processEvents()
             assert len(fired) == count, (entry.name, text)
+            if entry.name in sources:
+                assert shown(one).source == sources[entry.name], text
+            if entry.name == "timeline":
+                assert one.front.timeline.isVisible() is bool(count % 2 == 0), text
     for name in ("choose_folder", "settings"):
         one.actions_.by_name[name].trigger()
     assert one.dialog is not None
