@@ -75,7 +75,10 @@ class FaceDetector(Closing):
             self.detect(np.zeros((64, 64, 3), np.uint8))  # the first run writes log lines, so have it here
 
     def detect(self, image: Pixels, hints: Hints | None = None) -> Faces:
-        """Return the faces in `image` `(h, w, 3) uint8 RGB`, best score first; looks at it once, whatever the hints."""
+        """Return the faces in `image` `(h, w, 3) uint8 RGB`, best score first; looks at it once, whatever the hints.
+
+        ValueError for what is no such image, and when the detector is closed.
+        """
         check_image(image)
         if not self._open:
             raise ValueError("the face detector is closed")

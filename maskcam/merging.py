@@ -71,7 +71,7 @@ def blend(faces: Faces) -> Faces:
 
 
 def take(faces: Faces, rows: NDArray[np.integer] | Flags) -> Faces:
-    """Return some of the faces, `rows` being places or flags."""
+    """Return some of the n faces, `rows` being places `(m,)` or flags `(n,) bool`."""
     return Faces(faces.boxes[rows], faces.scores[rows], faces.keypoints[rows])
 
 

@@ -18,11 +18,11 @@ def log_odds(probability: float) -> float:
 
 
 def log_odds_of(probabilities: NDArray[np.floating], edge: float = EDGE) -> NDArray[np.float64]:
-    """Return the same of each of an array, whose values count as no nearer to 0 and 1 than `edge`."""
+    """Return the same of each of `(n,)`, whose values count as no nearer to 0 and 1 than `edge`, `(n,) float64`."""
     kept = np.clip(probabilities.astype(np.float64), edge, 1.0 - edge)
     return np.asarray(np.log(kept / (1.0 - kept)))
 
 
 def probability_of(odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the probabilities that have these log-odds."""
+    """Return the probabilities that have these log-odds, `(n,) float64` both."""
     return np.asarray(1.0 / (1.0 + np.exp(-odds)))

@@ -27,7 +27,8 @@ def draw(image: Pixels, result: Result, *, counted: bool = True) -> Pixels:
 
     `counted` puts how many people there are, by verdict, on a plate in a corner that is free. Each verdict has its
     colour, its sign and its frame: no mask a heavy sharp rectangle, mask a rounded one, unsure four corners. A person
-    not detected in this frame has a thin dashed frame and a paler label.
+    not detected in this frame has a thin dashed frame and a paler label. ValueError for what is no such image, and for
+    a result of another size.
     """
     check_image(image)
     height, width = image.shape[:2]

@@ -51,7 +51,10 @@ class Patch:
         return int(self.colour.shape[1])
 
     def lay(self, image: Pixels, x: int, y: int) -> None:
-        """Blend the patch into `image` with its top left corner at `x`, `y`; what lies outside is cut off."""
+        """Blend the patch into `image` `(h, w, 3) uint8 RGB`, in place.
+
+        Its top left corner comes to `x`, `y`, pixels; what lies outside is cut off.
+        """
         left, top = max(x, 0), max(y, 0)
         right, bottom = min(x + self.width, image.shape[1]), min(y + self.height, image.shape[0])
         if left >= right or top >= bottom:

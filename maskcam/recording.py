@@ -152,7 +152,7 @@ class LiveRecorder(Closing):
 
 
 def letterboxed(image: Pixels, width: int, height: int) -> Pixels:
-    """Return `image`, scaled to fit into `width` x `height` pixels, in the middle of black."""
+    """Return `image` `(h, w, 3) uint8`, scaled to fit into `width` x `height` pixels, in the middle of black."""
     own_height, own_width = image.shape[:2]
     if (own_width, own_height) == (width, height):
         return image

@@ -158,7 +158,10 @@ def wilson(count: int, total: int) -> Interval | None:
 
 
 def roc_auc(no_mask_probability: Floats, bare: Flags) -> float | None:
-    """Return the chance that a bare face ranks above a masked one, ties counted half; None without both classes."""
+    """Return the chance that a bare face ranks above a masked one, ties counted half; None without both classes.
+
+    Probabilities `(n,)` and truths `(n,) bool`, True where the face is bare.
+    """
     positive, negative = no_mask_probability[bare], np.sort(no_mask_probability[~bare])
     if not len(positive) or not len(negative):
         return None
@@ -168,7 +171,7 @@ def roc_auc(no_mask_probability: Floats, bare: Flags) -> float | None:
 
 
 def curve(no_mask_probability: Floats, bare: Flags) -> Curve:
-    """Count what is called bare as the threshold sinks past each distinct probability."""
+    """Count what of `(n,)` is called bare as the threshold sinks past each distinct probability; truths `(n,) bool`."""
     order = np.argsort(-no_mask_probability, kind="stable")
     sorted_probability = no_mask_probability[order]
     last: NDArray[np.int64] = np.flatnonzero(np.diff(sorted_probability, append=np.float32(-1)))
@@ -177,7 +180,7 @@ def curve(no_mask_probability: Floats, bare: Flags) -> Curve:
 
 
 def calibration(no_mask_probability: Floats, bare: Flags) -> tuple[Bin, ...]:
-    """Sort the faces into `BINS` equally wide bins of their probability."""
+    """Sort the faces, probabilities and truths `(n,)`, into `BINS` equally wide bins of their probability."""
     wide = no_mask_probability.astype(np.float64)
     places = np.clip((wide * BINS).astype(np.int64), 0, BINS - 1)
     bins = []

@@ -97,6 +97,8 @@ def called_bare(said: Judgement) -> Floats:
 def choose_threshold(no_mask_probability: Floats, bare: Flags) -> float:
     """Return the threshold with the fewest errors of those that catch `LEAST_RECALL` of the bare faces.
 
+    Probabilities `(n,)` and truths `(n,) bool`.
+
     A missed alarm counts as `MISSED_WEIGHS` false ones. Of equally good ones it is the middle of the widest gap
     between probabilities, which new faces are least likely to fall into. ValueError when a class is absent, and when
     none from .1 to .9 is as good as the best.

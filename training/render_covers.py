@@ -1,4 +1,7 @@
-"""Draws what hides a mouth and is no mask: hands, cups, microphones, beards, flat things, the heads of others."""
+"""Draws what hides a mouth and is no mask: hands, cups, microphones, beards, flat things, the heads of others.
+
+Every drawing takes a picture `(h, w, 3) uint8 RGB` with the frame of the face in it, and returns another one.
+"""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class ReportFolder:
         self._written.add(name)
 
     def sweep(self) -> None:
-        """Remove files that an earlier report left here and this one did not write."""
+        """Remove files that an earlier report left here and this one did not write; FailedOnTheWay if it can't."""
         try:
             for path in self._taken():
                 if path.name not in self._written:

@@ -149,7 +149,7 @@ class Batches:
         return surrounded(one.path, one.box, one.keypoints, self._card.crop)
 
     def run(self, start: int, stop: int) -> Iterator[tuple[int, Floats, Floats]]:
-        """Yield batches `start` to `stop - 1` with their numbers."""
+        """Yield batches `start` to `stop - 1`: number, scaled images `(n, s, s, 3) float32`, one-hot labels."""
         waiting: dict[int, Future[tuple[Floats, Floats]]] = {}
         for number in range(start, stop):
             for ahead in range(number, min(number + AHEAD, stop)):
@@ -164,7 +164,10 @@ class Batches:
 
 
 def plain_batches(samples: Sequence[Sample], card: ModelCard, size: int = 32) -> Iterator[tuple[Floats, Floats]]:
-    """Yield all samples in order, unaugmented, exactly as the app would see them: images and one-hot labels."""
+    """Yield all samples in order, unaugmented, exactly as the app would see them.
+
+    At most `size` at a time: images `(n, s, s, 3) float32` as the card scales them, one-hot labels `(n, k) float32`.
+    """
     for start in range(0, len(samples), size):
         part = samples[start : start + size]
         batch = np.stack([app_crop(one, card.crop, card.input_size) for one in part])

@@ -134,7 +134,10 @@ def summarise(
     drawn: Drawn | None = None,
     rejects_kept: Flags | None = None,
 ) -> Summary:
-    """Measure the judged faces, and those that were drawn on, in every way that is reported."""
+    """Measure the judged faces, and those that were drawn on, in every way that is reported.
+
+    `rejects_kept`, `(n,) bool`, tells which pictures of what is no face were taken for one.
+    """
     bare, probability = judged.bare, judged.no_mask_probability
 
     def row(name: str, chosen: Flags) -> Row:

@@ -28,7 +28,7 @@ from maskcam.viewer.window import ViewerWindow
 def run(spec: SourceSpec | None, weights: Path, threshold: float | None, smallest: int | None) -> int:
     """Open the window, and return when it is closed; `threshold` and `smallest` count before what is remembered.
 
-    UnusableInput when the weights' card can't be used.
+    UnusableInput when the weights' card can't be used, FailedOnTheWay where Qt runs without windows already.
     """
     forget_opencvs_qt()
     messages = QtMessages()
