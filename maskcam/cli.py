@@ -11,8 +11,9 @@ from pathlib import Path
 from maskcam import __version__, commands
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.lines import abandon_stdout, open_closed_streams
-from maskcam.search import LEAST_FACE, SMALLEST_FACE, SMALLEST_IN_WINDOW, SMALLEST_LIVE_FACE
+from maskcam.search import LEAST_FACE, SMALLEST_FACE, SMALLEST_LIVE_FACE
 from maskcam.videoio import set_environment
+from maskcam.viewer.settings import SMALLEST_FACES
 
 _MEND = "install maskcam again, on Debian or Ubuntu with the system packages that the README names"
 
@@ -75,7 +76,7 @@ def _pixels(text: str) -> int:
 
 
 def _pixels_in_window(text: str) -> int:
-    least, most = SMALLEST_IN_WINDOW
+    least, most = SMALLEST_FACES
     value = _whole(text)
     if not least <= value <= most:
         raise argparse.ArgumentTypeError(f"must be a whole number of pixels from {least} to {most}, not {text!r}")
@@ -163,7 +164,7 @@ def _parser() -> argparse.ArgumentParser:
         "--smallest-face",
         type=_pixels_in_window,
         metavar="PX",
-        help=f"as for video with --fast, at most {SMALLEST_IN_WINDOW[1]}; the window can change it",
+        help=f"as for video with --fast, at most {SMALLEST_FACES[1]}; the window can change it",
     )
     one.set_defaults(run=commands.live)
 

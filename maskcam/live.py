@@ -36,7 +36,10 @@ class SourceEnded(SourceLost):
 
 
 class LiveSource(Protocol):
-    """Something that gives pictures as time passes: a camera, a stream, a video played in real time."""
+    """Something that gives pictures as time passes: a camera, a stream, a video played in real time.
+
+    One that may give the very same picture for a while, though its camera sees on, has `repeats` set.
+    """
 
     name: str
 

@@ -25,10 +25,6 @@ LEAST_FACE = 12
 """Fewer can't be asked for: no face that small can be judged, and the tiles would be without number."""
 
 
-SMALLEST_IN_WINDOW = (LEAST_FACE, 400)
-"""Widths between which the viewer's window lets the smallest face be set."""
-
-
 class Effort(StrEnum):
     """How much of a frame is searched, and when."""
 

@@ -24,6 +24,8 @@ OPEN_TIMEOUT = 5.0
 READ_TIMEOUT = 4.0
 """Seconds of silence after which a stream counts as lost."""
 _PICTURE_BY_PICTURE = ("mjpeg", "jpeg2000", "png")
+"""Codecs that send each picture whole, with its sensor's noise in it. Others send what changes and take the noise
+away, so that of a still scene the very same picture comes again and again."""
 _LOOK = 2.0
 """Seconds spent on finding out why a stream can't be opened."""
 _PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
@@ -58,7 +60,6 @@ class StreamSource:
             self.close()
             raise self._unreadable()
         self._video = self._container.streams.video[0]
-        # Codecs that send what changes take a sensor's noise away, and then nothing changes in a still scene.
         self.repeats = self._video.codec_context.name not in _PICTURE_BY_PICTURE
         # With threads for whole frames, each one would hold back a frame.
         self._video.codec_context.thread_type = "SLICE"

@@ -121,5 +121,5 @@ def test_no_threshold_without_both_classes(bare: list[bool]) -> None:
 
 def test_too_many_bare_faces_rejected_leave_no_threshold_and_that_is_said() -> None:
     probability = np.concatenate([np.zeros(3), np.full(97, 0.9), np.full(50, 0.1)]).astype(np.float32)
-    with pytest.raises(ValueError, match=r"none catches 99.75 % of the bare faces; 3 of 100 are called bare at none"):
+    with pytest.raises(ValueError, match=r"none catches 99.75 % of the bare faces; 3 of 100 are rejected"):
         choose_threshold(probability, np.arange(150) < 100)

@@ -95,7 +95,7 @@ def judge(
             views: list[Pixels] = []
             boxes: list[Box] = []
             climbers: list[Pixels] = []
-            their_boxes: list[Box] = []
+            boxes_of_climbers: list[Box] = []
             for number in range(start, min(start + _AT_ONCE, len(faces))):
                 bar.update()
                 one = faces[number]
@@ -104,17 +104,18 @@ def judge(
                 except UnusableInput as error:
                     trouble.unreadable.append(str(error))
                     continue
-                sides.append(max(crop.shape[:2]))
-                boxes.append(one.box or box_inside(sides[-1], scorer.card.crop))
-                views.append(resize(crop, size))
+                side = max(crop.shape[:2])
+                box = one.box or box_inside(side, scorer.card.crop)
                 if climbing[number] and steps:
                     on_ladder.append(len(readable))
                     climbers += [step.view(crop, size) for step in steps]
-                    left = [step.side(sides[-1]) / sides[-1] for step in steps]
-                    their_boxes += [_scaled(boxes[-1], share) for share in left]
+                    boxes_of_climbers += [_scaled(box, step.scale(side)) for step in steps]
                 readable.append(one)
+                sides.append(side)
+                boxes.append(box)
+                views.append(resize(crop, size))
             if views:
-                said, poor = ask(scorer, [*views, *climbers], [*boxes, *their_boxes])
+                said, poor = ask(scorer, [*views, *climbers], [*boxes, *boxes_of_climbers])
                 answers = called_bare(said)
                 doubtful += poor[: len(views)]
                 rejected.append(said.not_face_probability[: len(views)] >= NOT_FACE_FROM)
@@ -148,7 +149,7 @@ def judge_rejects(scorer: Scorer, rejects: Sequence[Labelled], trouble: Trouble)
             except UnusableInput as error:
                 trouble.unreadable.append(str(error))
         if views:
-            kept.append(_ask(scorer, views).not_face_probability < NOT_FACE_FROM)
+            kept.append(_answers(scorer, views).not_face_probability < NOT_FACE_FROM)
     return np.concatenate([np.zeros(0, np.bool_), *kept])
 
 
@@ -163,19 +164,19 @@ def ask(scorer: Scorer, views: list[Pixels], boxes: Sequence[Box]) -> tuple[Judg
 
     As in the app, what is said of a doubtful view doesn't reject it. FailedOnTheWay for answers that are no numbers.
     """
-    said = _ask(scorer, views)
+    said = _answers(scorer, views)
     poor = list(doubts(np.array(boxes, np.float32), np.stack(views)))
     clear = np.array([doubt is None for doubt in poor], np.bool_)
     no_face = np.where(clear, said.not_face_probability, 0).astype(np.float32)
     return Judgement(said.no_mask_probability, no_face), poor
 
 
-def _scaled(box: Box, share: float) -> Box:
-    x0, y0, x1, y1 = (value * share for value in box)
+def _scaled(box: Box, factor: float) -> Box:
+    x0, y0, x1, y1 = (value * factor for value in box)
     return x0, y0, x1, y1
 
 
-def _ask(scorer: Scorer, views: list[Pixels]) -> Judgement:
+def _answers(scorer: Scorer, views: list[Pixels]) -> Judgement:
     try:
         return scorer.judge(np.stack(views))
     except ValueError as error:

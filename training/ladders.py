@@ -46,9 +46,9 @@ class Step:
         if self.kind not in VALUES or self.value <= 0:
             raise ValueError(f"no ladder has the step {self.kind!r} {self.value}")
 
-    def side(self, side: float) -> float:
-        """Return how many pixels a side are left of a crop that had `side`."""
-        return self.value if self.kind == SIZE else side
+    def scale(self, side: float) -> float:
+        """Return by which factor the step scales a crop of `side` pixels."""
+        return self.value / side if self.kind == SIZE else 1.0
 
     def view(self, crop: Pixels, size: int) -> Pixels:
         """Return what the classifier would be given, `(size, size, 3) uint8 RGB`, of an unscaled crop.

@@ -97,10 +97,9 @@ def called_bare(said: Judgement) -> Floats:
 def choose_threshold(no_mask_probability: Floats, bare: Flags) -> float:
     """Return the threshold with the fewest errors of those that catch `LEAST_RECALL` of the bare faces.
 
-    Probabilities `(n,)` and truths `(n,) bool`.
-
-    A missed alarm counts as `MISSED_WEIGHS` false ones. Of equally good ones it is the middle of the widest gap
-    between probabilities, which new faces are least likely to fall into. ValueError when a class is absent, and when
+    Probabilities `(n,)` and truths `(n,) bool`. A missed alarm counts as `MISSED_WEIGHS` false ones. Of equally good
+    ones it is the middle of the widest gap between probabilities, which new faces are least likely to fall into.
+    ValueError when a class is absent, when too many bare faces are rejected for any to catch enough of them, and when
     none from .1 to .9 is as good as the best.
     """
     if not bare.any() or bare.all():
@@ -116,8 +115,8 @@ def choose_threshold(no_mask_probability: Floats, bare: Flags) -> float:
     if not able:
         rejected = int((no_mask_probability[bare] == 0).sum())
         raise ValueError(
-            f"none catches {100 * LEAST_RECALL:g} % of the bare faces; {rejected} of {int(bare.sum())} are called bare"
-            " at none at all, as if they were no faces"
+            f"none catches {100 * LEAST_RECALL:g} % of the bare faces;"
+            f" {rejected} of {int(bare.sum())} are rejected as no face"
         )
     _, outside, _, best = min(able)
     if outside:

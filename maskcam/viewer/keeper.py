@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from maskcam.errors import FailedOnTheWay, UnusableInput
@@ -78,12 +79,12 @@ class Keeper:
         def start() -> None:
             self._recorder = LiveRecorder(folder / recording_name(when))
 
-        self._do(start, self._giving_up_recording())
+        self._do(start, partial(self._give_up_recording, self._recordings))
 
     def stop_recording(self) -> None:
         """Complete the recording."""
         self._recording_since = None
-        self._do(self._finish, self._giving_up_recording())
+        self._do(self._finish, partial(self._give_up_recording, self._recordings))
 
     def show(self, shown: Shown) -> None:
         """Record what is shown, if it is new; a greyed picture is not what is seen now, and left out."""
@@ -98,7 +99,7 @@ class Keeper:
             if self._recorder is not None:
                 self._recorder.write(compose(picture, mirrored=shown.mirrored), picture.at)
 
-        self._do(write, self._giving_up_recording())
+        self._do(write, partial(self._give_up_recording, self._recordings))
 
     def start_log(self, folder: Path) -> None:
         """Log events from now on."""
@@ -109,7 +110,7 @@ class Keeper:
         def start() -> None:
             self._log = EventLog(folder / event_log_name(when))
 
-        self._do(start, self._giving_up_log())
+        self._do(start, partial(self._give_up_log, self._logs))
 
     def stop_log(self) -> None:
         """Close the log."""
@@ -135,7 +136,7 @@ class Keeper:
                 if self._log is not None:
                     self._log.write(event, when)
 
-        self._do(write, self._giving_up_log())
+        self._do(write, partial(self._give_up_log, self._logs))
 
     def wait(self, timeout: float) -> bool:
         """Wait until all is written; False if it takes longer."""
@@ -170,28 +171,18 @@ class Keeper:
 
         self._worker.do(tried)
 
-    def _giving_up_recording(self) -> Callable[[], None]:
-        """What gives up the present recording, and leaves one alone that was asked for since."""
-        number = self._recordings
+    def _give_up_recording(self, number: int) -> None:
+        """Let the recording of this number go; one that was asked for since stays."""
+        recorder, self._recorder = self._recorder, None
+        if number == self._recordings:
+            self._recording_since = None
+        if recorder is not None:
+            recorder.close()
 
-        def give_up() -> None:
-            recorder, self._recorder = self._recorder, None
-            if number == self._recordings:
-                self._recording_since = None
-            if recorder is not None:
-                recorder.close()
-
-        return give_up
-
-    def _giving_up_log(self) -> Callable[[], None]:
-        """What gives up the present log, and leaves one alone that was asked for since."""
-        number = self._logs
-
-        def give_up() -> None:
-            log, self._log = self._log, None
-            if number == self._logs:
-                self._logging = False
-            if log is not None:
-                log.close()
-
-        return give_up
+    def _give_up_log(self, number: int) -> None:
+        """Let the log of this number go; one that was asked for since stays."""
+        log, self._log = self._log, None
+        if number == self._logs:
+            self._logging = False
+        if log is not None:
+            log.close()

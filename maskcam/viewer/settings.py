@@ -8,10 +8,12 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from maskcam.search import SMALLEST_IN_WINDOW, SMALLEST_LIVE_FACE
+from maskcam.search import LEAST_FACE, SMALLEST_LIVE_FACE
 
 THRESHOLDS = (0.05, 0.95)
 """Between these the window's slider moves; the command line may go further."""
+SMALLEST_FACES = (LEAST_FACE, 400)
+"""Pixels of width."""
 ALARM_SECONDS = (0.5, 60.0)
 COOL_DOWN = (5.0, 3600.0)
 
@@ -42,7 +44,7 @@ class Settings:
             raise ValueError(f"the threshold must lie between 0 and 1, not {self.threshold}")
         _check("the alarm's seconds", self.alarm_seconds, ALARM_SECONDS)
         _check("the cool-down", self.cool_down, COOL_DOWN)
-        _check("the smallest face", self.smallest_face, SMALLEST_IN_WINDOW)
+        _check("the smallest face", self.smallest_face, SMALLEST_FACES)
 
     def as_texts(self) -> dict[str, str]:
         """Every value as a text; an empty one where nothing is set."""

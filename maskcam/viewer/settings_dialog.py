@@ -21,8 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from maskcam.search import SMALLEST_IN_WINDOW
-from maskcam.viewer.settings import ALARM_SECONDS, COOL_DOWN, THRESHOLDS, Settings, sensitivity_words
+from maskcam.viewer.settings import ALARM_SECONDS, COOL_DOWN, SMALLEST_FACES, THRESHOLDS, Settings, sensitivity_words
 
 _STEPS = 100
 
@@ -47,7 +46,7 @@ class SettingsDialog(QDialog):
         # Else the Enter that ends the typing of a number would press it.
         self.own_button.setAutoDefault(False)
         self.smallest = QSpinBox()
-        self.smallest.setRange(*SMALLEST_IN_WINDOW)
+        self.smallest.setRange(*SMALLEST_FACES)
         self.smallest.setSingleStep(4)
         # Typing 120 must not start a search for faces of 12 pixels on the way.
         self.smallest.setKeyboardTracking(False)

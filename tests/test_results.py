@@ -1,0 +1,44 @@
+"""`maskcam.runner.results`: pictures are lost before events, and what happened at another source stays apart."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maskcam.frames import Event, EventKind
+from maskcam.runner.results import UNDRAINED, Results
+from tests.viewer_parts import BARE, analysed
+
+
+def left(track: int) -> Event:
+    return Event(0.0, track, EventKind.LEFT, BARE, 0.9)
+
+
+def tracks(events: tuple[Event, ...]) -> list[int]:
+    return [event.track for event in events]
+
+
+@given(st.lists(st.booleans(), max_size=40))
+def test_no_event_is_lost_or_told_twice_and_those_before_the_last_change_stay_apart(changes: list[bool]) -> None:
+    """Each result has an event of its own; before some of them another source was gone over to, with one more."""
+    results = Results()
+    expected: list[int] = []
+    for number, changed in enumerate(changes):
+        if changed:
+            results.keep((left(1000 + number),))
+            expected.append(1000 + number)
+        results.add(analysed(number, number / 10, appeared=(number,)))
+        expected.append(number)
+    taken = results.take()
+    assert len(taken) == min(len(changes), UNDRAINED) and results.take() == ()
+    assert [track for one in taken for track in tracks(one.events)] == expected
+    last_change = max((number for number, changed in enumerate(changes) if changed), default=0)
+    own = [track for one in taken if one.captured.frame.index >= last_change for track in tracks(one.result.events)]
+    assert own == list(range(last_change, len(changes))), "nothing of a source before counts for this one"
+
+
+def test_events_that_no_result_came_for_can_be_had() -> None:
+    results = Results()
+    results.keep((left(1),))
+    results.keep((left(2),))
+    assert tracks(results.take_orphans()) == [1, 2] and results.take_orphans() == ()
