@@ -12,9 +12,7 @@ from maskcam.viewer.messages import Trouble, classify, message, retry_words
 from maskcam.viewer.reconnect import PAUSES, STEADY_SECONDS, Reconnect
 from maskcam.viewer.settings import Settings
 from maskcam.viewer.state import ViewerState
-from tests.viewer_parts import (
-    noise,
-)
+from tests.viewer_parts import noise
 from tests.viewer_state_parts import CAMERA, FILE, STREAM
 
 
