@@ -110,7 +110,7 @@ def test_seeking_leads_to_the_very_frame(video: PlayedVideo, target: int, paused
     if paused:
         assert read_number(video.read()) == target
     else:
-        assert read_number(video.read()) > target
+        assert target < read_number(video.read()) <= target + 5, "a machine that is busy leaves some out"
 
 
 def test_seeking_beyond_the_end_ends(video: PlayedVideo) -> None:
