@@ -24,6 +24,11 @@ def test_scenes_come_in_order_of_their_names_with_all_their_heads(tmp_path: Path
     assert second.labels == ("with_mask", "other")
 
 
+def test_a_scene_says_when_surely_nobody_is_in_it(tmp_path: Path) -> None:
+    folder = write_labels(tmp_path, {"a.png": {"faces": [], "nobody": True}, "b.png": {"faces": []}})
+    assert [one.nobody for one in read_scenes(folder)] == [True, False]
+
+
 def face_at(*box: object) -> dict[str, Any]:
     return {"a.png": {"faces": [{"label": "with_mask", "box": list(box)}]}}
 
@@ -48,6 +53,8 @@ def face_at(*box: object) -> dict[str, Any]:
         face_at(1, 2, float("inf"), 4),
         face_at(5, 2, 3, 4),
         face_at(1, 4, 3, 4),
+        {"a.png": {"faces": [], "nobody": "no"}},
+        {"a.png": {"faces": [{"label": "with_mask", "box": [1, 2, 3, 4]}], "nobody": True}},
         {"": {"faces": []}},
         {"../a.png": {"faces": []}},
         {"/etc/a.png": {"faces": []}},

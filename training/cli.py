@@ -11,13 +11,22 @@ from maskcam import __version__
 from maskcam.assets import MASK_MODEL
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.search import SMALLEST_FACE
-from training.commands import run_ablate, run_evaluate, run_evaluate_scenes, run_export, run_prepare, run_train
+from training.commands import (
+    run_ablate,
+    run_evaluate,
+    run_evaluate_scenes,
+    run_export,
+    run_nobody,
+    run_prepare,
+    run_train,
+)
 from training.config import TrainConfig
 from training.model import IMAGENET
 from training.sampling import INGREDIENTS
 from training.train import Interrupted
 
 _EXAMPLES = """examples:
+  python -m training nobody --out data/nobody
   python -m training prepare data/face-mask-12k data/face-mask-4k --out runs/data
   python -m training train runs/data/manifest.csv --weights imagenet --out runs/first
   python -m training train --resume --out runs/first
@@ -58,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"maskcam training {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    one = commands.add_parser("nobody", help="write pictures without people, to learn from them what is no face")
+    one.add_argument("--out", type=Path, default=Path("data/nobody"), help="the folder to make (%(default)s)")
+    one.set_defaults(run=run_nobody)
     one = commands.add_parser("prepare", help="read folders of data and write a manifest")
     one.add_argument("data", nargs="+", type=Path, metavar="DATA", help="a folder in one of the known layouts")
     one.add_argument("--out", type=Path, default=Path("runs/data"), help="folder of the manifest (%(default)s)")

@@ -15,6 +15,14 @@ from training.prepare import describe, prepare
 from training.train import train
 
 
+def run_nobody(options: argparse.Namespace) -> int:
+    """Write pictures without people."""
+    from training.nobody import write_nobody  # noqa: PLC0415 (brings scikit-image, which nothing else needs)
+
+    print(f"wrote {options.out} with {write_nobody(options.out)} pictures without people")
+    return 0
+
+
 def run_prepare(options: argparse.Namespace) -> int:
     """Read folders of data and write a manifest."""
     prepared = prepare(options.data, options.out, options.about, options.force)

@@ -1,4 +1,4 @@
-"""Makes the demo clip: `python -m training.make_demo assets/demo.mp4`, with the `test` extra installed.
+"""Makes the demo clip: `python -m training.make_demo assets/demo.mp4`, with the `train` extra installed.
 
 The person is the astronaut of scikit-image, a NASA photograph in the public domain. She comes nearer, a mask is
 put on and later taken off.

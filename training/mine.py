@@ -2,7 +2,7 @@
 
 Two kinds: boxes far from every labelled head, and boxes on a head that frame its face badly (an ear, a forehead).
 Scenes leave small faces in the background unlabelled, so of the first kind only those are taken in which a closer look
-finds no face either.
+finds no face either; where nobody is, all.
 """
 
 from __future__ import annotations
@@ -35,17 +35,18 @@ STILL_A_FACE = 0.4
 """Score of a closer look from which a box may be an unlabelled face."""
 
 
-def mine(image: Pixels, heads: Floats, faces: Floats, detector: FaceDetector) -> Iterator[Box]:
+def mine(image: Pixels, heads: Floats, faces: Floats, detector: FaceDetector, *, nobody: bool = False) -> Iterator[Box]:
     """Yield boxes in `image` that are no faces, or frame one badly.
 
     `heads` `(n, 4)` are the labelled heads whatever their label, `faces` `(m, 4)` the boxes of those whose face is
-    known; all are pixels xyxy.
+    known; all are pixels xyxy. With `nobody` there are surely no others, so that every box is none.
     """
     looked = search(detector, image, plan_search(image.shape[1], image.shape[0], SMALLEST).looks)
     boxes = merge_overlapping(looked, SAME_BOX).boxes
     in_heads = _inside(boxes, heads)
     for box, inside in zip(boxes, in_heads, strict=True):
-        if frames_badly(box, faces) or (inside < FAR_FROM_HEADS and _score_closer(image, box, detector) < STILL_A_FACE):
+        background = inside < FAR_FROM_HEADS and (nobody or _score_closer(image, box, detector) < STILL_A_FACE)
+        if background or frames_badly(box, faces):
             x0, y0, x1, y1 = (round(float(value), 1) for value in box)
             yield x0, y0, x1, y1
 

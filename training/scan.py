@@ -120,7 +120,8 @@ def _scan_scenes(folder: Path, trouble: Trouble, labels: dict[str, str], rejects
                 faces.append(box)
                 yield Found(scene.path, label, folder.name, origin, None, box)
             if rejects:
-                for box in mine(image, scene.boxes, np.array(faces, np.float32).reshape(-1, 4), near):
+                known = np.array(faces, np.float32).reshape(-1, 4)
+                for box in mine(image, scene.boxes, known, near, nobody=scene.nobody):
                     yield Found(scene.path, NOT_FACE, folder.name, origin, None, box)
 
 

@@ -15,17 +15,23 @@ from maskcam.frames import Floats
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """One picture: `boxes` `(n, 4) float32, pixels, xyxy` and as many `labels`, as the data spell them."""
+    """One picture: `boxes` `(n, 4) float32, pixels, xyxy` and as many `labels`, as the data spell them.
+
+    `nobody` says that it surely shows no face, not even one too small to be labelled.
+    """
 
     path: Path
     boxes: Floats
     labels: tuple[str, ...]
+    nobody: bool = False
 
     def __post_init__(self) -> None:
         if self.boxes.shape != (len(self.labels), 4) or not np.isfinite(self.boxes).all():
             raise ValueError("every label needs a box of four finite numbers")
         if not (self.boxes[:, 2:] > self.boxes[:, :2]).all():
             raise ValueError("a label's box needs x1 > x0 and y1 > y0")
+        if self.nobody and self.labels:
+            raise ValueError("where nobody is there are no faces")
 
 
 def is_scenes(folder: Path) -> bool:
@@ -42,6 +48,7 @@ def read_scenes(folder: Path) -> list[Scene]:
                 _picture(folder / "images", name),
                 np.array([_four(face["box"]) for face in scene["faces"]], np.float32).reshape(-1, 4),
                 tuple(str(face["label"]) for face in scene["faces"]),
+                _true_or_false(scene.get("nobody", False)),
             )
             for name, scene in sorted(scenes.items())
         ]
@@ -54,6 +61,12 @@ def _picture(images: Path, name: str) -> Path:
     if path == images or ".." in path.parts[len(images.parts) :] or not path.is_relative_to(images):
         raise ValueError(f"{name!r} names no picture in images/")
     return path
+
+
+def _true_or_false(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"nobody is true or false, not {value!r}")
+    return value
 
 
 def _four(box: list[Any]) -> list[float]:
