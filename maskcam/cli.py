@@ -11,7 +11,7 @@ from pathlib import Path
 from maskcam import __version__, commands
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.lines import abandon_stdout, open_closed_streams
-from maskcam.search import LEAST_FACE, SMALLEST_FACE, SMALLEST_LIVE_FACE
+from maskcam.search import LARGEST_FACE, LEAST_FACE, SMALLEST_FACE, SMALLEST_LIVE_FACE
 from maskcam.videoio import set_environment
 from maskcam.viewer.settings import SMALLEST_FACES
 
@@ -70,8 +70,10 @@ def _probability(text: str) -> float:
 
 def _pixels(text: str) -> int:
     value = _whole(text)
-    if value < LEAST_FACE:
-        raise argparse.ArgumentTypeError(f"must be a whole number of pixels from {LEAST_FACE} on, not {text!r}")
+    if not LEAST_FACE <= value <= LARGEST_FACE:
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number of pixels from {LEAST_FACE} to {LARGEST_FACE}, not {text[:20]!r}"
+        )
     return value
 
 
@@ -116,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_pixels,
         metavar="PX",
         help="look for faces from this width on; half of it takes about four times as long"
-        f" ({SMALLEST_FACE}, in a fast search {SMALLEST_LIVE_FACE})",
+        f" ({SMALLEST_FACE}, in a fast search of a video {SMALLEST_LIVE_FACE})",
     )
     judging.add_argument("--verbose", action="store_true", help="tell where faces are looked for")
     judging.add_argument("--force", action="store_true", help="replace files that are there")

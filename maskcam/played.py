@@ -127,9 +127,8 @@ class PlayedVideo:
                     if not self._wait(_REPEAT):
                         return self._shown.image
                     continue
-                if self._pending is None:
-                    self._pending = self._next()
-                if self._due(self._pending):
+                self._pending = self._pending or self._next()
+                if self._pending is not None and self._due(self._pending):
                     with self._wake:
                         self._shown, self._pending = self._pending, None
                         if self._seek_to is None:
@@ -171,7 +170,8 @@ class PlayedVideo:
         self._video = self._open()
         self._frames = iter(self._video)
 
-    def _next(self) -> _Shown:
+    def _next(self) -> _Shown | None:
+        """Return the next picture; None if something else is to be done first."""
         last: _Shown | None = None
         for frame in self._frames:
             last = _Shown(frame.frame.image, self._video.time_of(frame))
@@ -185,14 +185,15 @@ class PlayedVideo:
             return last
         return self._after_the_end()
 
-    def _after_the_end(self) -> _Shown:
+    def _after_the_end(self) -> _Shown | None:
         last, self._dropped = self._dropped, None
         if last is not None:
             # The last picture is shown however late it is.
             self._anchor = None
             return last
         # The last picture stands as long as any other.
-        self._wait(self._step)
+        if self._wait(self._step):
+            return None
         if not self.loop:
             raise SourceEnded(f"{self.name} has ended")
         self._begin_at(0.0)

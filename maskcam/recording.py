@@ -35,6 +35,8 @@ _CLOCK = 90_000
 """Ticks a second."""
 _FRAGMENT = 0.5
 """Seconds of video that are written at once, hence the most that a killed program loses, and a frame."""
+_LONGEST = 2_000_000_000
+"""Ticks, six hours. MP4 counts a frame's length in 31 bits; whoever leaves a recording on overnight needs more."""
 _RATE = Fraction(30)
 """Frames a second as the encoder plans them; the real times are each frame's own."""
 
@@ -62,6 +64,7 @@ class LiveRecorder(Closing):
         self._size = (0, 0)
         self._first = 0.0
         self._last = -1
+        self._shown: av.VideoFrame | None = None
         self._closed = False
 
     @property
@@ -84,10 +87,10 @@ class LiveRecorder(Closing):
             ticks = round((at - self._first) * _CLOCK)
             if ticks <= self._last:
                 return
-            self._last = ticks
-            frame = self._colours.convert(letterboxed(image, *self._size))
-            frame.pts, frame.time_base = ticks, Fraction(1, _CLOCK)
-            self._mux(frame)
+            while self._shown is not None and ticks - self._last > _LONGEST:
+                self._put(self._shown, self._last + _LONGEST)
+            self._shown = self._colours.convert(letterboxed(image, *self._size))
+            self._put(self._shown, ticks)
 
     def finish(self) -> Path | None:
         """Complete the file, give it its name and return that; None if there was no picture, and then no file."""
@@ -125,6 +128,11 @@ class LiveRecorder(Closing):
         if encoder == "libx264":
             # Looking ahead would keep half a second of frames in memory, where a kill loses them.
             context.options = {"crf": "21", "preset": "superfast", "tune": "zerolatency"}
+
+    def _put(self, frame: av.VideoFrame, ticks: int) -> None:
+        self._last = ticks
+        frame.pts, frame.time_base = ticks, Fraction(1, _CLOCK)
+        self._mux(frame)
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
         if self._stream is None or self._container is None:

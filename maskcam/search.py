@@ -23,6 +23,8 @@ SMALLEST_LIVE_FACE = 40
 """The same where the tiles take turns: three times as many would take too long to go round."""
 LEAST_FACE = 12
 """Fewer can't be asked for: no face that small can be judged, and the tiles would be without number."""
+LARGEST_FACE = 8192
+"""More can't be asked for: no picture has more."""
 
 
 class Effort(StrEnum):

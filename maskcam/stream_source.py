@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
+import threading
 import time
 from collections import deque
 from urllib.parse import urlsplit
@@ -16,7 +18,7 @@ from maskcam.colour import FromYuv
 from maskcam.frames import Pixels
 from maskcam.handle import Handle
 from maskcam.inputs import MAX_SIDE
-from maskcam.live import Cause, SourceLost
+from maskcam.live import Cause, SourceEnded, SourceLost
 from maskcam.source_spec import mask_password
 
 OPEN_TIMEOUT = 5.0
@@ -26,6 +28,12 @@ READ_TIMEOUT = 4.0
 _PICTURE_BY_PICTURE = ("mjpeg", "jpeg2000", "png")
 """Codecs that send each picture whole, with its sensor's noise in it. Others send what changes and take the noise
 away, so that of a still scene the very same picture comes again and again."""
+_JUMP = 5.0
+"""Seconds between two pictures from which on a stream's clock was set anew."""
+_LATE = 1.0
+"""Seconds of lateness after which what follows isn't hurried any more."""
+_LAST_SECOND = 1.0
+"""Seconds before its end from which on a film that stops has ended, and isn't lost."""
 _LOOK = 2.0
 """Seconds spent on finding out why a stream can't be opened."""
 _PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
@@ -38,10 +46,34 @@ _OPTIONS = {
 }
 
 
+class Pace:
+    """Holds pictures back until they are due; the first is due at once."""
+
+    def __init__(self) -> None:
+        self.last = -math.inf
+        self._anchor = 0.0
+        self._cancelled = threading.Event()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the picture at `seconds` of the stream's own clock is due, or `cancel` is called."""
+        now = time.monotonic()
+        late = now - self._anchor - seconds
+        if not 0 <= seconds - self.last <= _JUMP or late > _LATE:
+            self._anchor, late = now - seconds, 0.0
+        self.last = seconds
+        if late < 0:
+            self._cancelled.wait(-late)
+
+    def cancel(self) -> None:
+        """Hold nothing back any more."""
+        self._cancelled.set()
+
+
 class StreamSource:
     """A network camera at an RTSP or HTTP(S) address. Pictures keep the size they have, also when it changes.
 
-    The timeouts are in seconds. SourceLost says why it can't be opened. Nothing shows the address's password.
+    What isn't live, as a film on a server, comes at its own speed, and ends with SourceEnded. The timeouts are in
+    seconds. SourceLost says why it can't be opened. Nothing shows the address's password.
     """
 
     # Not OpenCV's VideoCapture: that scales every picture to the size of the first.
@@ -67,6 +99,7 @@ class StreamSource:
         self._colours = FromYuv()
         self._packets = self._container.demux(self._video)
         self._ready: deque[av.VideoFrame] = deque()
+        self._pace = Pace() if self._ahead_of_time() else None
 
     def read(self) -> Pixels:
         """Wait for the next picture, `(h, w, 3) uint8 RGB`; SourceLost when it doesn't come."""
@@ -77,12 +110,27 @@ class StreamSource:
                 self._ready.clear()
             if self._ready:
                 picture = self._ready.popleft()
+                if self._pace is not None and picture.time is not None:
+                    self._pace.wait(picture.time)
                 return self._colours.convert(picture, picture.width, picture.height)
+        if self._pace is not None and self._pace.last >= self._end() - _LAST_SECOND:
+            raise SourceEnded(f"{self.name} has ended")
         raise SourceLost(f"{self.name} sends no more pictures; check the camera's power and network", Cause.SILENT)
 
     def close(self) -> None:
         """Let it go, at the latest when a read that is under way returns."""
+        if self._pace is not None:
+            self._pace.cancel()
         self._handle.close()
+
+    def _ahead_of_time(self) -> bool:
+        """Whether pictures may be sent before their time: of a film, or in pieces of some seconds, as HLS is."""
+        return math.isfinite(self._end()) or self._container.format.name == "hls"
+
+    def _end(self) -> float:
+        """When the last picture is due, in seconds of the pictures' own clock; infinite for what is live."""
+        duration = self._container.duration or 0
+        return ((self._container.start_time or 0) + duration) / av.time_base if duration > 0 else math.inf
 
     def _decode(self) -> None:
         """Read on until a picture is ready, or the stream ends."""

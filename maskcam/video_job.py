@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +102,11 @@ def process_video(
         def analyse(read: VideoFrame) -> tuple[VideoFrame, Result]:
             return read, pipeline.process(read.frame)
 
-        analysed = side_by_side(source, analyse)
+        def results() -> Generator[tuple[VideoFrame, Result], None, None]:
+            nonlocal complete
+            complete = yield from side_by_side(source, analyse, lambda: stop)
+
+        analysed = results()
         stack.callback(analysed.close)
         for read, result in analysed:
             sink.write_sound(read.sound)
@@ -111,12 +115,7 @@ def process_video(
             events.write(event_line(event) for event in result.events)
             tally.add(result)
             watch(result)
-            if stop:
-                break
-        else:
-            complete = True
         stop.wind_up()
-        analysed.close()
         if complete:
             sink.write_sound(source.trailing_sound)
         leaving = pipeline.finish()

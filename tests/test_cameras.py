@@ -1,13 +1,30 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
+import cv2
+import numpy as np
 import pytest
 
-from maskcam.cameras import CameraInfo, CameraMode, accepted_modes, describe_cameras, list_cameras, probe
+from maskcam import cameras
+from maskcam.camera_source import CameraSource
+from maskcam.cameras import (
+    CameraInfo,
+    CameraMode,
+    accepted_modes,
+    camera_backend,
+    describe_cameras,
+    list_cameras,
+    probe,
+)
+from maskcam.cli import main
+from maskcam.frames import Pixels
+from maskcam.live import SourceLost
 from maskcam.videoio import set_environment
 from tests.support import ROOT, environment, maskcam
 
@@ -83,3 +100,91 @@ def test_the_environment_is_set_before_opencv_is_loaded_and_users_may_choose(
         [sys.executable, "-c", script], env=environment(), cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+class Webcam:
+    """Stands for OpenCV's capture of a camera that is there: 640x480 bare, more only as JPEGs, 30 a second at most."""
+
+    opened: ClassVar[list[Webcam]] = []
+
+    def __init__(self, *place: int) -> None:
+        self.asked: list[tuple[int, float]] = []
+        self.held = False
+        self.grey = False
+        self.opened.append(self)
+        if place:
+            self.open(*place)
+
+    def open(self, index: int, backend: int) -> bool:
+        self.held = index == 0 and backend == camera_backend()
+        return self.held
+
+    def isOpened(self) -> bool:
+        return self.held
+
+    def release(self) -> None:
+        self.held = False
+
+    def set(self, name: int, value: float) -> bool:
+        assert self.held
+        self.asked.append((name, value))
+        return True
+
+    def get(self, name: int) -> float:
+        asked = dict(self.asked)
+        packed = asked.get(cv2.CAP_PROP_FOURCC) == cv2.VideoWriter.fourcc(*"MJPG")
+        large = asked.get(cv2.CAP_PROP_FRAME_WIDTH, 0) >= 1280 and packed
+        rate = min(asked.get(cv2.CAP_PROP_FPS, 30.0), 30.0)
+        size = (1280, 720) if large else (640, 480)
+        return {cv2.CAP_PROP_FRAME_WIDTH: size[0], cv2.CAP_PROP_FRAME_HEIGHT: size[1], cv2.CAP_PROP_FPS: rate}[name]
+
+    def read(self) -> tuple[bool, Pixels]:
+        assert self.held
+        height, width = int(self.get(cv2.CAP_PROP_FRAME_HEIGHT)), int(self.get(cv2.CAP_PROP_FRAME_WIDTH))
+        picture = np.full((height, width, 3), (10, 20, 200), np.uint8)  # red, in OpenCV's order
+        return True, picture[..., 2] if self.grey else picture
+
+
+@pytest.fixture
+def webcam(monkeypatch: pytest.MonkeyPatch) -> type[Webcam]:
+    monkeypatch.setattr(cv2, "VideoCapture", Webcam)
+    Webcam.opened.clear()
+    return Webcam
+
+
+def test_a_webcam_gives_its_pictures_in_the_right_colours_and_is_let_go(webcam: type[Webcam]) -> None:
+    source = CameraSource(0)
+    assert source.mode == CameraMode(640, 480, 30.0)
+    picture = source.read()
+    assert picture.shape == (480, 640, 3) and picture.dtype == np.uint8
+    assert picture[0, 0].tolist() == [200, 20, 10], "RGB"
+    webcam.opened[0].grey = True
+    assert source.read()[0, 0].tolist() == [200, 200, 200]
+    source.close()
+    assert [one.held for one in webcam.opened] == [False]
+    with pytest.raises(SourceLost, match="closed"):
+        source.read()
+
+
+def test_a_webcam_is_asked_for_packed_pictures_before_a_large_size(webcam: type[Webcam]) -> None:
+    with contextlib.closing(CameraSource(0, 1280, 720, 60.0)) as source:
+        assert source.mode == CameraMode(1280, 720, 30.0)
+        assert source.read().shape == (720, 1280, 3)
+    assert [name for name, _ in webcam.opened[0].asked] == [
+        *(cv2.CAP_PROP_FOURCC, cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FPS)
+    ]
+
+
+def test_what_a_webcam_can_do_is_found_out_and_told(
+    webcam: type[Webcam], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = [CameraInfo(0, "Desk", camera_backend()), CameraInfo(1, "Door", camera_backend())]
+    monkeypatch.setattr(cameras, "list_cameras", lambda: there)
+    assert main(["cameras"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "0: Desk",
+        "   640x480 at 15/s, 640x480 at 30/s, 1280x720 at 15/s, 1280x720 at 30/s",
+        "1: Door",
+        "   can't be opened now; another program may be using it",
+    ]
+    assert not any(one.held for one in webcam.opened)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +10,13 @@ import pytest
 
 from maskcam import __version__
 from maskcam.cli import main
+from maskcam.inputs import MAX_SIDE
+from maskcam.search import LARGEST_FACE
 from tests.support import ROOT, environment, maskcam, one_clear_line
+from training import cli as training_cli
 
 COMMANDS = ["live", "video", "image", "demo", "selftest"]
+"""All of them judge; `cameras` doesn't."""
 
 
 def test_the_version_is_told(tmp_path: Path) -> None:
@@ -22,7 +27,8 @@ def test_the_version_is_told(tmp_path: Path) -> None:
 def test_help_names_every_command_and_has_examples(tmp_path: Path) -> None:
     run = maskcam("--help", cwd=tmp_path)
     assert run.returncode == 0
-    assert all(f"    {name} " in run.stdout for name in COMMANDS)
+    named = re.findall(r"^    ([a-z]+) ", run.stdout, re.MULTILINE)
+    assert sorted(named) == sorted([*COMMANDS, "cameras"])
     assert "examples:" in run.stdout
     assert "exit codes:" in run.stdout
 
@@ -35,7 +41,12 @@ def test_every_command_has_help_and_takes_a_model(name: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "arguments", [["fly"], ["video"], ["video", "in.mp4"], ["image"], ["live", "--smallest-face", "500"]]
+    "arguments",
+    [
+        *(["fly"], ["video"], ["video", "in.mp4"], ["image"], ["live", "--smallest-face", "500"]),
+        *(["image", "a.png", "--smallest-face", size] for size in ("11", "8193", "9" * 400)),
+    ],
+    ids=lambda arguments: " ".join(arguments)[:40],
 )
 def test_wrong_use_is_told(arguments: list[str], tmp_path: Path) -> None:
     run = maskcam(*arguments, cwd=tmp_path)
@@ -54,11 +65,14 @@ def test_the_readme_shows_the_help_as_it_is(
     assert shown.strip() in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_readme_documents_every_command() -> None:
+def test_the_readme_documents_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert all(f"maskcam {name}" in readme for name in COMMANDS)
-    commands = ("prepare", "train", "export", "evaluate", "evaluate-scenes", "ablate")
-    assert all(f"python -m training {name} " in readme for name in commands)
+    assert all(f"maskcam {name}" in readme for name in (*COMMANDS, "cameras"))
+    with pytest.raises(SystemExit):
+        training_cli.main(["--help"])
+    commands = re.findall(r"^    ([a-z-]+) ", capsys.readouterr().out, re.MULTILINE)
+    assert {"prepare", "train", "export", "evaluate"} < set(commands)
+    assert [name for name in commands if not re.search(rf"`?python -m training {name}[ `]", readme)] == []
 
 
 def test_the_changelog_knows_the_version() -> None:
@@ -76,3 +90,7 @@ def test_a_library_that_can_not_be_loaded_gets_one_line(tmp_path: Path) -> None:
         check=False,
     )
     assert "libGL.so.1" in one_clear_line(run, code=1)
+
+
+def test_no_face_is_asked_for_that_is_larger_than_any_picture() -> None:
+    assert LARGEST_FACE == MAX_SIDE

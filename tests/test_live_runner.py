@@ -249,6 +249,7 @@ def test_a_source_is_let_go_before_it_is_opened_again(parts: Parts) -> None:
         """As cameras are: nobody can open it twice, and closing waits for the read."""
 
         name = "exclusive"
+        seconds = 0.1
 
         def __init__(self) -> None:
             if not held.acquire(blocking=False):
@@ -259,7 +260,7 @@ def test_a_source_is_let_go_before_it_is_opened_again(parts: Parts) -> None:
 
         def read(self) -> Pixels:
             with self._handle.using():
-                time.sleep(0.1)
+                time.sleep(self.seconds)
                 return np.zeros((48, 64, 3), np.uint8)
 
         def close(self) -> None:
@@ -272,6 +273,11 @@ def test_a_source_is_let_go_before_it_is_opened_again(parts: Parts) -> None:
         again()
         wait_for(lambda number=number: len(opened) == number + 1)
     wait_for_view(runner, lambda view: view.stage is Stage.RUNNING)
+    # A camera that has fallen silent is held until its driver gives up.
+    Exclusive.seconds = 1.0
+    time.sleep(0.2)
+    runner.reopen()
+    wait_for(lambda: len(opened) == 5)
     assert not refused
     assert runner.stop(60)
     assert not held.locked()
@@ -358,6 +364,32 @@ def test_an_error_is_raised_where_somebody_looks(where: str, parts: Parts) -> No
     source.let_go.set()
     assert runner.stop(60)
     assert source.closed
+
+
+def test_what_happened_before_an_error_is_told_all_the_same(parts: Parts) -> None:
+    class Broken(Pipeline):
+        appeared = False
+
+        def process(self, frame: Frame) -> Result:
+            if self.appeared:
+                raise ZeroDivisionError
+            result = super().process(frame)
+            self.appeared = bool(result.events)
+            return result
+
+    class Portraits(Hanging):
+        def read(self) -> Pixels:
+            time.sleep(0.05)
+            return astronaut()
+
+    runner = LiveRunner(Portraits, Broken(*parts))
+    runner.start()
+    with pytest.raises(ZeroDivisionError):
+        wait_for_view(runner, lambda view: False)
+    assert runner.stop(60)
+    events = runner.farewell()
+    assert [event.kind for event in events] == [EventKind.APPEARED, EventKind.LEFT]
+    assert runner.farewell() == (), "only once"
 
 
 def test_the_pipeline_is_changed_between_two_frames_in_its_own_thread(parts: Parts) -> None:

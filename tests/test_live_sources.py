@@ -9,8 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +17,7 @@ import pytest
 from maskcam.camera_source import why_no_camera
 from maskcam.frames import Pixels
 from maskcam.handle import Handle
-from maskcam.live import Cause, SourceLost
+from maskcam.live import Cause, SourceEnded, SourceLost
 from maskcam.live_sources import (
     CameraSource,
     SourceKind,
@@ -28,8 +26,9 @@ from maskcam.live_sources import (
     open_source,
     parse_source,
 )
-from tests.http_camera import HttpCamera, read_number
-from tests.support import environment
+from maskcam.stream_source import Pace
+from tests.http_camera import HttpCamera, file_server, numbered, read_number
+from tests.support import environment, write_clip
 from tests.video_files import make_video
 
 
@@ -207,17 +206,49 @@ def test_a_camera_is_not_opened_from_a_spec_that_names_none() -> None:
 def test_a_stream_tells_whether_it_may_repeat_its_pictures(tmp_path: Path) -> None:
     """One whole picture after the other has a sensor's noise in it, what is predicted has not."""
     make_video(tmp_path / "a.ts", pts=range(50), format="mpegts")
+    with HttpCamera() as camera, file_server(tmp_path) as address:
+        for url, repeats in ((camera.url, False), (f"{address}/a.ts", True)):
+            with contextlib.closing(StreamSource(url)) as source:
+                assert source.repeats is repeats
 
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
 
-    handler = partial(Quiet, directory=str(tmp_path))
-    with HttpCamera() as camera, ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+def test_a_film_on_a_server_comes_at_its_own_speed_and_ends(tmp_path: Path) -> None:
+    frames, rate = 40, 20
+    write_clip(tmp_path / "film.mp4", lambda number: numbered(160, 120, number), frames, rate)
+    with file_server(tmp_path) as address:
+        source = StreamSource(f"{address}/film.mp4")
         try:
-            for url, repeats in ((camera.url, False), (f"http://127.0.0.1:{server.server_port}/a.ts", True)):
-                with contextlib.closing(StreamSource(url)) as source:
-                    assert source.repeats is repeats
+            begun, numbers, times = time.monotonic(), [], []
+            with pytest.raises(SourceEnded):
+                while True:
+                    numbers.append(read_number(source.read()))
+                    times.append(time.monotonic() - begun)
+            assert numbers == list(range(frames))
+            early = [number / rate - at for number, at in zip(numbers, times, strict=True)]
+            assert max(early) < 0.1, "none comes before its time"
         finally:
-            server.shutdown()
+            source.close()
+
+        source = StreamSource(f"{address}/film.mp4")
+        source.read()
+        closing = threading.Timer(0.1, source.close)
+        closing.start()
+        begun = time.monotonic()
+        with pytest.raises(SourceLost, match="closed"):
+            while True:
+                source.read()
+        assert time.monotonic() - begun < frames / rate - 0.5, "it isn't waited for the next picture"
+        closing.join()
+
+
+def test_a_stream_whose_clock_jumps_is_not_waited_for() -> None:
+    pace, begun = Pace(), time.monotonic()
+    for seconds in (100.0, 100.01, 5000.0, 5000.02, 3.0, 3.01):
+        pace.wait(seconds)
+    assert time.monotonic() - begun < 1.5
+    assert pace.last == 3.01
+    later = threading.Timer(0.1, pace.cancel)
+    later.start()
+    pace.wait(7.0)
+    later.join()
+    assert time.monotonic() - begun < 3.5

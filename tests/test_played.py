@@ -120,6 +120,25 @@ def test_seeking_beyond_the_end_ends(video: PlayedVideo) -> None:
             video.read()
 
 
+@pytest.mark.parametrize("does", ["pause", "seek"])
+def test_the_last_picture_may_still_be_paused_and_left(tmp_path: Path, does: str) -> None:
+    video = PlayedVideo(write_clip(tmp_path / "slow.mp4", lambda number: numbered(320, 240, number), 3, 1))
+    try:
+        video.seek(2.0)
+        assert read_number(video.read()) == 2
+        late = threading.Timer(0.3, lambda: video.pause(True) if does == "pause" else video.seek(0.0))
+        late.start()
+        assert read_number(video.read()) == (2 if does == "pause" else 0)
+        late.join()
+        if does == "pause":
+            assert read_number(video.read()) == 2
+            video.pause(False)
+            with pytest.raises(SourceEnded):
+                video.read()
+    finally:
+        video.close()
+
+
 def test_a_looped_video_begins_again_and_may_begin_in_the_middle(clip: Path) -> None:
     video = PlayedVideo(clip, loop=True, start=1.6)
     numbers = [read_number(video.read())]

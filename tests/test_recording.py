@@ -53,6 +53,19 @@ def test_a_recording_has_every_picture_at_its_own_time(tmp_path: Path) -> None:
     assert [read_number(image) for _, image in read] == list(range(len(times)))
 
 
+def test_a_night_without_pictures_leaves_the_times_after_it_right(tmp_path: Path) -> None:
+    night = 14 * 3600.0
+    times = [0.0, 0.1, night, night + 0.1, night + 0.5]
+    with LiveRecorder(tmp_path / "one.mp4") as recorder:
+        for number, at in enumerate(times):
+            recorder.write(numbered(160, 120, number), 1000.0 + at)
+        done = recorder.finish()
+    assert done is not None
+    read = [(at, read_number(image)) for at, image in frames(done)]
+    assert [number for _, number in read] == [0, 1, 1, 1, 2, 3, 4], "the last picture of before stands again on the way"
+    assert [at for at, _ in read[:2] + read[-3:]] == pytest.approx(times, abs=0.001)
+
+
 def test_a_picture_that_comes_no_later_is_passed_over(tmp_path: Path) -> None:
     recorder = LiveRecorder(tmp_path / "one.mp4")
     for at in (5.0, 5.0, 4.0, 5.1):

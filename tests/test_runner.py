@@ -94,6 +94,31 @@ def test_threads_end_and_the_source_is_closed_however_it_ends(end: str) -> None:
     assert closed == [True]
 
 
+def test_what_was_worked_on_comes_out_when_it_is_enough() -> None:
+    before = threading.active_count()
+    worked: list[int] = []
+    taken: list[int] = []
+    enough = threading.Event()
+
+    def work(number: int) -> int:
+        worked.append(number)
+        return number
+
+    def take() -> Iterator[int]:
+        complete.append((yield from side_by_side(iter(range(1000)), work, enough.is_set)))
+
+    complete: list[bool] = []
+    for number in take():
+        taken.append(number)
+        if number == 5:
+            enough.set()
+    assert taken == worked == list(range(len(taken)))
+    assert 6 <= len(taken) < 20 and complete == [False]
+    assert threading.active_count() == before
+    enough.clear()
+    assert list(take()) == list(range(1000)) and complete == [False, True]
+
+
 def test_never_started_never_runs() -> None:
     before = threading.active_count()
     side_by_side(iter(()), str).close()

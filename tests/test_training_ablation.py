@@ -6,19 +6,28 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from maskcam.modelcard import MASK, NOT_FACE
-from tests.support import environment, heed_signals, wait_for
+from maskcam.frames import Judgement, Pixels
+from maskcam.modelcard import MASK, NO_MASK, NOT_FACE, CropRule
+from tests.drawn_faces import save
+from tests.support import environment, heed_signals, judged, wait_for
+from training import ablation
 from training.ablation import _false_at_recall, _sources
-from training.ablation_plan import Budget, plan
+from training.ablation_plan import Budget, Line, plan
+from training.checkpoint import RunFolder
 from training.cli import _parser, main
+from training.config import TrainConfig
+from training.labelled import Labelled
 from training.manifest import TRAIN, VALIDATION, Sample, write_manifest
 from training.sampling import INGREDIENTS
+from training.train import training_card
 
 SOURCES = ("large", "second", "scenes")
 
@@ -51,7 +60,59 @@ def test_the_source_with_most_faces_to_train_on_comes_first(tmp_path: Path) -> N
         for number in range(count)
     ]
     write_manifest(tmp_path / "m.csv", samples)
-    assert _sources(tmp_path / "m.csv") == ["large", "small"]
+    assert _sources(tmp_path / "m.csv") == (["large", "small"], [])
+
+
+def test_a_source_without_faces_is_trained_on_from_the_third_answer_on(tmp_path: Path) -> None:
+    samples = [
+        Sample(tmp_path / f"{source}{label}.png", label, source, f"{source}{label}", split)
+        for source, label, split in (
+            *(("large", MASK, TRAIN), ("nobody", NOT_FACE, TRAIN), ("unused", NOT_FACE, VALIDATION)),
+        )
+    ]
+    write_manifest(tmp_path / "m.csv", samples)
+    lines = plan(*_sources(tmp_path / "m.csv"))
+    with_it = [line for line in lines if "nobody" in line.sources]
+    assert with_it == lines[-3:] and {line.sources for line in with_it} == {("large", "nobody")}
+    assert with_it[0].name.startswith("+ a third answer")
+    assert not any("unused" in line.sources for line in lines)
+
+
+def test_the_cells_of_a_line_are_what_was_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a stand-in for the network to which the brighter is the barer, on faces counted by hand."""
+
+    class Brightness:
+        def __init__(self) -> None:
+            self.card = training_card(TrainConfig(manifest="", weights=None, input_size=75), CropRule())
+
+        def judge(self, crops: Pixels) -> Judgement:
+            return judged((crops.mean(axis=(1, 2, 3)) / 255).astype(np.float32))
+
+    @contextmanager
+    def scorer(_: Path) -> Iterator[Brightness]:
+        yield Brightness()
+
+    grain = np.random.default_rng(0).integers(-9, 10, (120, 120, 3))
+    faces = [
+        Labelled(save((level + grain).astype(np.uint8), tmp_path / f"{number}.png"), truth, "own")
+        for number, (level, truth) in enumerate(
+            [(240, NO_MASK), (200, NO_MASK), (90, NO_MASK), (180, MASK), (20, MASK), (150, MASK)]
+        )
+    ]
+    RunFolder(tmp_path / "run").start(TrainConfig(manifest="m.csv", weights=None, input_size=75))
+    monkeypatch.setattr(ablation, "open_scorer", scorer)
+    found = ablation._measure(tmp_path / "run", faces, 200)
+    assert (found["overall"]["missed_alarms"], found["overall"]["false_alarms"]) == (1, 2)
+    assert found["false_at_recall"] == 2
+    sizes, dark = found["steps"][:2], found["steps"][2]
+    assert sizes == [[1, 2, 3, 3]] * 2, "smaller is no darker"
+    assert dark == [3, 0, 3, 3]
+    assert found["covered"] == [0, 0] and found["drawn_masks"] == [0, 0], "no face in these to draw on"
+    found["covered"], found["drawn_masks"] = [7, 40], [5, 8]
+    row = ablation._row(Line("this", (), ("own",)), found)
+    assert (
+        row == f"| this | 1 / 2 | 2 | 1 / 2 | 1 / 2 | 3 / 0 | {' / '.join(map(str, found['steps'][3][:2]))} | 7 | 5 |"
+    )
 
 
 @pytest.mark.parametrize("epochs", [2, 5])

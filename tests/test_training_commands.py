@@ -144,7 +144,8 @@ def test_export_names_what_is_wrong(capsys: pytest.CaptureFixture[str], tmp_path
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["prepare"], ["train"], ["export"], ["evaluate"], ["evaluate-scenes"], ["ablate"]]
+    "command",
+    [[], ["nobody"], ["prepare"], ["train"], ["export"], ["evaluate"], ["evaluate-scenes"], ["ablate"]],
 )
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -30,9 +30,9 @@ from tests.support import astronaut, environment, keypoints, scaled
 from training.cli import main
 from training.contact import SMALL, Layout
 from training.evaluate_scenes import METRICS, OUTPUTS, REPORT
+from training.heads import FILLS_HEAD, INSIDE_HEAD
 from training.manifest import TEST, TRAIN, VALIDATION, Sample, read_manifest, write_manifest
 from training.prepare import prepare
-from training.scan import FILLS_HEAD, INSIDE_HEAD
 from training.scene_outcome import (
     FOUND_IOU,
     MISSED,

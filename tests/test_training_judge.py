@@ -14,14 +14,14 @@ from PIL import Image
 from maskcam.crops import crop_faces
 from maskcam.errors import FailedOnTheWay
 from maskcam.frames import Judgement, Pixels
-from maskcam.modelcard import MASK, NO_MASK, CropRule, ModelCard
+from maskcam.modelcard import MASK, NO_MASK, NOT_FACE, CropRule, ModelCard
 from tests.drawn_faces import draw_face, save
 from tests.evaluate_parts import ALL_STEPS, HEAD, SMALL
 from tests.support import ROOT, astronaut
 from tests.support import judged as said_of
 from training.config import TrainConfig
 from training.contact import LARGE, Tile, page, sheets
-from training.judge import judge
+from training.judge import judge, judge_rejects
 from training.labelled import Labelled, Listed, read_labelled, read_listed
 from training.ladders import SIZE, Step
 from training.manifest import VALIDATION, Sample, write_manifest
@@ -102,6 +102,42 @@ def test_on_the_ladders_too_what_is_said_of_a_doubtful_view_does_not_reject_it(t
     judged = judge(Rejecting(), [face], steps, None, Trouble())
     assert judged.rejected.all() and judged.no_mask_probability.tolist() == [0]
     assert judged.by_step[:, 0].tolist() == pytest.approx([0, 0.9, 0.9, 0.9, 0])
+
+
+def test_what_is_no_face_is_rejected_by_the_apps_rule_and_counted_by_source(tmp_path: Path) -> None:
+    """Of the four places two are rejected; of the two that aren't, one is too dark for what is said of it to count."""
+
+    class RedIsNone(Brightness):
+        def judge(self, crops: Pixels) -> Judgement:
+            none = crops[..., 0].mean(axis=(1, 2)) > crops[..., 2].mean(axis=(1, 2)) + 1
+            return Judgement(np.full(len(crops), 0.9, np.float32), np.where(none, 0.99, 0.5).astype(np.float32))
+
+    grain = np.random.default_rng(0).integers(0, 120, (24, 48, 1)).repeat(5, axis=0).repeat(5, axis=1)
+    red, blue = (np.clip(grain + shift, 0, 255) for shift in ((100, 0, 0), (0, 0, 100)))
+    scene = save(np.hstack([red, blue]).astype(np.uint8), tmp_path / "scene.png")
+    dark = save((red * 0.02).astype(np.uint8) + np.array([3, 0, 0], np.uint8), tmp_path / "dark.png")
+    rejects = [
+        Labelled(scene, NOT_FACE, "street", (20.0, 10.0, 100.0, 90.0)),
+        Labelled(scene, NOT_FACE, "street", (300.0, 10.0, 380.0, 90.0)),
+        Labelled(tmp_path / "gone.png", NOT_FACE, "street"),
+        Labelled(dark, NOT_FACE, "nobody", (20.0, 10.0, 100.0, 90.0)),
+        Labelled(scene, NOT_FACE, "nobody", (110.0, 10.0, 190.0, 90.0)),
+    ]
+    trouble = Trouble()
+    found = judge_rejects(RedIsNone(), rejects, trouble)
+    assert [one.path.name for one in found.rejects] == ["scene.png", "scene.png", "dark.png", "scene.png"]
+    assert found.kept.tolist() == [False, True, True, False]
+    assert len(trouble.unreadable) == 1
+    judged = judge(Brightness(), grey_faces(tmp_path / "faces", [40, 200]), (), None, Trouble())
+    rejection = summarise(judged, 0.5, (), rejects=found).rejection
+    assert rejection is not None
+    assert [(one.source, one.rejects, one.kept) for one in rejection.let_through] == [
+        ("nobody", 2, 1),
+        ("street", 2, 1),
+    ]
+    told = rejection.as_dict()
+    assert (told["rejects"], told["rejects_kept"], told["bare_rejected"]) == (4, 2, 0)
+    assert not len(judge_rejects(RedIsNone(), [], trouble).kept)
 
 
 def test_wrong_faces_come_surest_first_missed_before_false(tmp_path: Path) -> None:

@@ -19,7 +19,16 @@ from maskcam.search import REACH
 from tests.support import astronaut
 from training import textures
 from training.manifest import Box
-from training.mine import BADLY_FRAMED, FAR_FROM_HEADS, MIDDLE, MOST_OF_A_FACE, SMALLEST, frames_badly, mine
+from training.mine import (
+    BADLY_FRAMED,
+    FAR_FROM_HEADS,
+    MIDDLE,
+    MOST_OF_A_FACE,
+    SMALLEST,
+    frames_badly,
+    is_part_of_a_head,
+    mine,
+)
 from training.textures import texture
 
 HEAD = np.array([157, 14, 302, 192], np.float32)
@@ -64,7 +73,7 @@ def test_without_a_face_nothing_frames_one_badly() -> None:
 @given(
     st.floats(0, 300), st.floats(0, 300), st.floats(10, 250), st.lists(st.tuples(st.floats(0, 300), st.floats(20, 90)))
 )
-def test_what_frames_badly_shows_little_of_any_face(
+def test_what_frames_badly_shows_little_of_the_nearest_face(
     x: float, y: float, side: float, others: list[tuple[float, float]]
 ) -> None:
     faces = np.stack([FACE, *[box(middle, 300 - middle, wide) for middle, wide in others]])
@@ -81,6 +90,28 @@ def test_what_frames_badly_shows_little_of_any_face(
     elif len(others) == 0 and 0.06 < iou.max() < 0.24 and side < 100:
         apart = np.abs(one.reshape(2, 2).mean(axis=0) - 100).max()
         assert apart <= side * MIDDLE * 1.001, "what overlaps enough and isn't in the middle frames it badly"
+
+
+AROUND_FACE = np.array([40, 10, 160, 170], np.float32)
+"""The head that FACE is of."""
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "heads", "part"),
+    [
+        ("an ear", box(146, 100, 40), [AROUND_FACE], True),
+        ("a corner of the face", box(60, 60, 30), [AROUND_FACE], True),
+        ("hair and forehead, which may be the face itself", box(100, 45, 70), [AROUND_FACE], False),
+        ("a neighbour without a label, who overlaps the face", box(170, 60, 100), [AROUND_FACE], False),
+        ("the neighbour's face, which has one", box(145, 60, 60), [AROUND_FACE, box(150, 60, 90)], False),
+        ("a corner of the face, in a neighbour's head too", box(60, 60, 30), [AROUND_FACE, box(20, 60, 120)], True),
+        ("beside the head", box(220, 100, 90), [AROUND_FACE], False),
+    ],
+)
+def test_only_parts_of_a_head_are_taken_for_parts_of_one(
+    name: str, other: Floats, heads: list[Floats], part: bool
+) -> None:
+    assert is_part_of_a_head(other, np.stack(heads), FACE[None]) == part, name
 
 
 # Mining.
@@ -143,7 +174,7 @@ def test_things_are_mined_and_faces_are_not(street: Street, detector: FaceDetect
     for one in boxes[near]:
         shared = np.clip(np.minimum(one[2:], street.head[2:]) - np.maximum(one[:2], street.head[:2]), 0, None).prod()
         inside = shared / (one[2:] - one[:2]).prod()
-        assert inside < FAR_FROM_HEADS + 0.01 or frames_badly(one, street.face[None]), (
+        assert inside < FAR_FROM_HEADS + 0.01 or is_part_of_a_head(one, street.head[None], street.face[None]), (
             "on a head only what cuts it badly"
         )
     assert len(set(map(tuple, boxes.tolist()))) == len(boxes), "no box comes twice"
@@ -167,7 +198,7 @@ def test_a_box_that_cuts_a_known_face_badly_is_mined_though_a_closer_look_finds_
         known = street.face + np.array([side * shift, 0, side * shift, 0], np.float32)
         boxes = mined(street, detector, everywhere, known[None])
         assert (best(boxes, street.face) > 0.8) == badly
-        assert all(frames_badly(one, known[None]) for one in boxes)
+        assert all(is_part_of_a_head(one, everywhere, known[None]) for one in boxes)
 
 
 def test_a_face_without_a_label_is_only_kept_out_by_the_closer_look(street: Street, detector: FaceDetector) -> None:

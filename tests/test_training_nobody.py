@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 from PIL import Image
 
 from maskcam.modelcard import NOT_FACE
@@ -64,7 +66,7 @@ def test_a_place_that_takes_no_files_is_named_in_one_line(tmp_path: Path, capsys
     (tmp_path / "file").touch()
     assert main(["nobody", "--out", str(tmp_path / "file" / "nobody")]) == 2
     err = capsys.readouterr().err
-    assert err == f"training: {tmp_path / 'file' / 'nobody'}: can't be written (Not a directory)\n"
+    assert err == f"training: {tmp_path / 'file' / 'nobody'}: can't be written (not a directory)\n"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
@@ -73,4 +75,25 @@ def test_a_folder_that_may_not_be_written_is_named_in_one_line(
 ) -> None:
     tmp_path.chmod(0o500)
     assert main(["nobody", "--out", str(tmp_path / "nobody")]) == 2
-    assert "Permission denied" in capsys.readouterr().err
+    assert "permission denied" in capsys.readouterr().err
+
+
+def test_without_scikit_image_one_line_says_how_to_get_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "skimage.data", None)
+    assert main(["nobody", "--out", str(tmp_path / "nobody")]) == 2
+    err = capsys.readouterr().err
+    assert "install it with" in err and err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_that_scikit_image_would_have_to_fetch_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def offline() -> None:
+        raise ConnectionError("there is no network")
+
+    monkeypatch.setattr(skimage.data, "retina", offline)
+    assert main(["nobody", "--out", str(tmp_path / "nobody")]) == 2
+    assert capsys.readouterr().err == ("training: scikit-image's picture retina can't be had (there is no network)\n")

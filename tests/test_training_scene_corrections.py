@@ -109,7 +109,9 @@ def test_the_command_reports_both_ways(tmp_path: Path) -> None:
     (folder / "faces.json").write_text(json.dumps({"two.png": {"faces": [label]}}), encoding="utf-8")
     listed = tmp_path / "corrected.csv"
     listed.write_text(
-        f"{HEADER}two.png,{first},without_mask,bare\nimages/two.png,{second},face,the same\n", encoding="utf-8"
+        f"{HEADER}two.png,{first},without_mask,bare\nimages/two.png,{second},face,the same\n"
+        "three.png,1 2 3 4,face,in another folder\n",
+        encoding="utf-8",
     )
     out = tmp_path / "out"
     assert main(["evaluate-scenes", str(folder), "--out", str(out), "--corrected", str(listed)]) == 0
@@ -120,7 +122,10 @@ def test_the_command_reports_both_ways(tmp_path: Path) -> None:
     assert (row["label"], row["wrong"]) == ("with_mask", 1)
     assert (better["label"], better["right"]) == ("without_mask", 1)
     assert metrics["boxes_without_label"] == corrected["boxes_without_label"] + 1
+    assert (corrected["other_labels"], corrected["of_other_pictures"]) == (1, 1)
     text = (out / REPORT).read_text()
+    assert "1 heads have other labels then" in text
+    assert "1 of its 3 corrections are of none of these pictures." in text
     assert text.index("| with_mask |") < text.index(f"With the labels corrected by {listed}:")
     assert text.index(f"corrected by {listed}:") < text.index("| without_mask |")
 

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maskcam.frames import Reason, Result, Verdict
+from maskcam.frames import Faces, Reason, Result, Verdict
 from tests.scene_parts import Four, scene
+from training.heads import FILLS_HEAD, INSIDE_HEAD
 from training.measures import wilson
-from training.scan import FILLS_HEAD, INCORRECT, INSIDE_HEAD, _best
+from training.scan import INCORRECT, _best
 from training.scene_outcome import (
     BANDS,
     FOUND_IOU,
@@ -145,11 +146,10 @@ def test_what_fits_a_face_and_what_fits_a_head_by_hand(labels: list[Four], boxes
             assert on_face[i, j] == (pytest.approx(iou) if iou >= FOUND_IOU else 0)
             inside = shared >= INSIDE_HEAD * own and shared >= FILLS_HEAD * whole
             assert on_head[i, j] == (pytest.approx(iou) if inside else 0)
-        best = _best(other, one[i])
-        if not len(boxes) or not on_head[i].any():
-            assert best is None
-        else:
-            assert best == boxes[int(on_head[i].argmax())]
+        scores = np.linspace(0.9, 0.1, len(boxes)).round(1).astype(np.float32)
+        found = Faces(other, scores, np.zeros((len(boxes), 6, 2), np.float32))
+        fitting = [(scores[j], on_head[i, j], -j) for j in range(len(boxes)) if on_head[i, j] > 0]
+        assert _best(found, one[i]) == (boxes[-max(fitting)[2]] if fitting else None), "the surest of those that fit"
 
 
 def test_a_face_in_its_head_is_found_by_the_rule_for_heads_alone() -> None:

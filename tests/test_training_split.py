@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -242,6 +243,16 @@ def test_prepare_gives_the_same_manifest_again(two_sources: list[Path], tmp_path
         assert {one.name for one in (tmp_path / name).iterdir()} == {"manifest.csv", "sources.json"}
         texts.append((tmp_path / name / "manifest.csv").read_bytes())
     assert texts[0] == texts[1]
+
+
+def test_names_that_are_no_text_are_prepared_too(two_sources: list[Path], tmp_path: Path) -> None:
+    folder = tmp_path / "own" / "with_mask"
+    save_classes(tmp_path / "own", ("with_mask", "without_mask"), 2, 0)
+    one = next(folder.iterdir())
+    one.rename(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.png"))
+    prepare([tmp_path / "own"], tmp_path / "out")
+    samples = read_manifest(tmp_path / "out" / "manifest.csv")
+    assert len(samples) == 4 and all(sample.path.is_file() for sample in samples)
 
 
 def test_a_manifest_that_is_there_is_replaced_only_when_asked(two_sources: list[Path], tmp_path: Path) -> None:

@@ -23,18 +23,20 @@ from PIL import Image
 import training
 from maskcam.classifier import MaskClassifier
 from maskcam.crops import resize, scale
-from maskcam.errors import UnusableInput
+from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Pixels
-from maskcam.modelcard import CropRule, file_sha256, load_card
+from maskcam.modelcard import NOT_FACE, CropRule, file_sha256, load_card
 from tests.drawn_faces import draw_face, save_classes
 from tests.support import heed_signals
 from training.ablation import TABLE, ablate
 from training.ablation_plan import Budget, Line
-from training.export import LARGEST_FILE, MEAN_APART, MOST_APART
+from training.checkpoint import RunFolder
+from training.export import LARGEST_FILE, MEAN_APART, MOST_APART, _complete, export
 from training.manifest import LABELS, NO_MASK, SPLITS, TEST, TRAIN, VALIDATION, read_manifest
 from training.model import build
 from training.temperature import temper
 from training.tf import import_tensorflow
+from training.train import training_card
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:keras")
 
@@ -308,6 +310,23 @@ def test_the_card_tells_the_truth(chain: Chain) -> None:
     start = {"name": "start.weights.h5", "origin": "made by chance", "licence": "Unlicense"}
     assert card.start_weights == start
     assert str(chain.folder) not in card.to_json(), "no path of this machine travels with the weights"
+
+
+def test_the_card_names_no_source_of_which_nothing_was_learnt(chain: Chain, tmp_path: Path) -> None:
+    samples = read_manifest(chain.manifest)
+    config, crop = RunFolder(chain.run).config()
+    none = [replace(samples[0], label=NOT_FACE, source="nobody", group="nobody/1", split=TRAIN)]
+    with MaskClassifier(chain.exported_file) as classifier:
+        card = _complete(training_card(config, crop), classifier, [*samples, *none], config)
+    assert [one["source"] for one in card.data] == ["kaggle", "own"]
+
+
+def test_an_export_that_can_not_be_written_is_told_in_one_line(chain: Chain, tmp_path: Path) -> None:
+    (tmp_path / "app.tflite").mkdir()
+    with pytest.raises(FailedOnTheWay, match="can't be written") as caught:
+        list(export(RunFolder(chain.run), tmp_path / "app.tflite", force=True))
+    assert "\n" not in str(caught.value)
+    assert [one.name for one in tmp_path.iterdir()] == ["app.tflite"]
 
 
 def test_the_metrics_add_up(chain: Chain) -> None:

@@ -228,7 +228,7 @@ def test_a_signal_ends_with_a_whole_shorter_video(tmp_path: Path, long_clip: Pat
     (tmp_path / "long.mp4").hardlink_to(long_clip)
     command = [sys.executable, "-m", "maskcam", "video", "long.mp4", "-o", "out.mp4", "--json", "out.jsonl", "--fast"]
     process = subprocess.Popen(
-        command,
+        [*command, "--events", "out.csv"],
         cwd=tmp_path,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -247,8 +247,12 @@ def test_a_signal_ends_with_a_whole_shorter_video(tmp_path: Path, long_clip: Pat
         frames = sum(1 for _ in source)
         assert source.damage is None
     assert 0 < frames < 500
-    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == frames
-    assert {path.name for path in tmp_path.iterdir()} == {"long.mp4", "out.mp4", "out.jsonl"}
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert len(lines) == frames
+    assert {path.name for path in tmp_path.iterdir()} == {"long.mp4", "out.mp4", "out.jsonl", "out.csv"}
+    events = [line.split(",") for line in (tmp_path / "out.csv").read_text().splitlines()[1:]]
+    assert (events[0][2], events[-1][2]) == ("appeared", "left")
+    assert float(events[-1][0]) == lines[-1]["time"], "nobody leaves after the video's end"
 
 
 def test_the_sound_comes_along(tmp_path: Path) -> None:

@@ -55,6 +55,24 @@ def test_a_mask_starts_the_time_anew_and_a_moment_of_doubt_does_not() -> None:
     assert fired(alarm, frames(2.1, 6), (1, BARE)) == [pytest.approx(4.1)]
 
 
+@pytest.mark.parametrize("step", [0.9, 1.1, 2.5])
+def test_it_fires_however_seldom_results_come(step: float) -> None:
+    times = np.arange(0, 20, step)
+    first = fired(Alarm(), times, (1, BARE))
+    assert len(first) == 1 and 2.0 <= first[0] < 2.0 + step
+
+
+def test_doubt_that_lasts_starts_the_time_anew_and_so_does_a_gap_in_which_nothing_was_seen() -> None:
+    for doubt in (((1, UNSURE),), ()):
+        alarm = Alarm()
+        assert not fired(alarm, frames(0, 1.9), (1, BARE))
+        assert not fired(alarm, frames(1.9, 3.1), *doubt)
+        assert fired(alarm, frames(3.1, 8), (1, BARE)) == [pytest.approx(5.1)]
+    alarm = Alarm()
+    assert not fired(alarm, frames(0, 1.9), (1, BARE))
+    assert fired(alarm, frames(10, 15), (1, BARE)) == [pytest.approx(12.0)]
+
+
 def test_a_person_whose_number_changes_is_still_the_same() -> None:
     alarm = Alarm()
     assert len(fired(alarm, frames(0, 5), (1, BARE))) == 1

@@ -177,6 +177,29 @@ def test_a_video_pauses_and_ends_without_trouble() -> None:
     assert "ended" in title(state, 11.0)
 
 
+def test_nobody_is_bare_for_longer_while_a_video_stands_still() -> None:
+    state = watching(FILE, alarm=True)
+    still, going = (Playback(1.0, 8.0, paused=paused) for paused in (True, False))
+    assert not any(
+        state.update(t, running(None), [analysed(0, t, (1, BARE))], still).beep for t in np.arange(0.5, 10, 0.25)
+    )
+    assert state.shown(10.0).moments == (), "nor is that time that was watched"
+    beeps = [
+        t for t in np.arange(10, 14, 0.1) if state.update(t, running(None), [analysed(0, t, (1, BARE))], going).beep
+    ]
+    assert beeps == [pytest.approx(12.0)]
+
+
+def test_a_try_that_is_planned_is_not_made_once_the_user_has_the_source_opened_again() -> None:
+    for asked in (False, True):
+        state = watching()
+        assert not state.update(1.0, lost("gone", None), []).reopen
+        if asked:
+            state.reopened()
+        tries = [t for t in np.arange(1.1, 4, 0.1) if state.update(float(t), opening(1.1), []).reopen]
+        assert len(tries) == (0 if asked else 1)
+
+
 def test_verdicts_that_are_too_old_are_not_shown() -> None:
     state = watching()
     state.update(0.1, running(captured(0, 0.1)), [analysed(0, 0.0, (1, BARE))])

@@ -7,7 +7,7 @@ import pytest
 
 from maskcam.live import Cause
 from maskcam.source_spec import SourceKind
-from maskcam.viewer.health import Fault, Health, Reading, read_picture
+from maskcam.viewer.health import PATIENCE, Fault, Health, Reading, read_picture
 from maskcam.viewer.messages import Trouble, classify, message, retry_words
 from maskcam.viewer.reconnect import PAUSES, STEADY_SECONDS, Reconnect
 from maskcam.viewer.settings import Settings
@@ -39,6 +39,17 @@ def test_silence_frost_and_darkness_are_noticed_within_two_seconds() -> None:
     health.add(Reading(0.0, 100.0, 1))
     assert health.fault(1.0) is None
     assert health.fault(1.9) is Fault.SILENT
+
+
+def test_a_dark_first_picture_is_given_as_much_time_after_a_slow_opening() -> None:
+    health = Health(0.0, may_stand_still=False)
+    health.start(5.0)
+    health.add(Reading(5.0, 3.0, 1))
+    assert health.fault(5.0) is None
+    health.add(Reading(5.0 + PATIENCE - 0.1, 3.0, 2))
+    assert health.fault(5.0 + PATIENCE - 0.1) is None
+    health.add(Reading(5.1 + PATIENCE, 3.0, 3))
+    assert health.fault(5.1 + PATIENCE) is Fault.BLACK
 
 
 def test_a_film_may_stand_still() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -41,7 +42,7 @@ def ablate(manifest: Path, out: Path, budget: Budget, lines: Sequence[Line] = ()
     Raises UnusableInput for a manifest, weights or a folder that can't be used, and for one that holds lines of another
     plan or budget; FailedOnTheWay when a training fails or a file can't be written.
     """
-    lines = lines or plan(_sources(manifest))
+    lines = lines or plan(*_sources(manifest))
     faces = read_labelled([manifest], VALIDATION, Trouble())
     folder = ReportFolder(out, (TABLE,), (), force=True)
     folder.make()
@@ -61,12 +62,13 @@ def ablate(manifest: Path, out: Path, budget: Budget, lines: Sequence[Line] = ()
     yield f"wrote {out / TABLE}"
 
 
-def _sources(manifest: Path) -> list[str]:
-    """Return the sources that are trained on, the one with most faces first."""
-    names = [one.source for one in read_manifest(manifest) if one.split == TRAIN and one.label != NOT_FACE]
+def _sources(manifest: Path) -> tuple[list[str], list[str]]:
+    """Return the sources of faces that are trained on, the one with most first, and those that hold none."""
+    samples = [one for one in read_manifest(manifest) if one.split == TRAIN]
+    names = Counter(one.source for one in samples if one.label != NOT_FACE)
     if not names:
         raise UnusableInput(f"{manifest}: has no training faces")
-    return sorted(set(names), key=lambda name: (-names.count(name), name))
+    return sorted(names, key=lambda name: (-names[name], name)), sorted({one.source for one in samples} - set(names))
 
 
 def _check_same(run: RunFolder, manifest: Path, line: Line, budget: Budget) -> None:

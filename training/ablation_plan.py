@@ -57,8 +57,11 @@ class Budget:
             raise ValueError("an ablation needs two epochs, one for the head, and pictures and faces in them")
 
 
-def plan(sources: Sequence[str]) -> list[Line]:
-    """Return the lines for data from `sources`, the first of which is trained on alone at first."""
+def plan(sources: Sequence[str], without_faces: Sequence[str] = ()) -> list[Line]:
+    """Return the lines for data from `sources`, the first of which is trained on alone at first.
+
+    What is `without_faces` is trained on from the third answer on.
+    """
     without: tuple[str, ...] = INGREDIENTS
     lines = [Line(f"as in the textbook: {sources[0]} alone, new layers and BatchNorm", without, (sources[0],), True)]
     for name, added in _ADDED:
@@ -67,7 +70,10 @@ def plan(sources: Sequence[str]) -> list[Line]:
     for count in range(2, len(sources) + 1):
         lines.append(Line(f"+ {sources[count - 1]}", without, tuple(sources[:count]), True))
     lines.append(Line("+ all layers learn", without, tuple(sources)))
-    for name, added in (_DARKENED, _COVERED, _REJECTING):
+    for name, added in (_DARKENED, _COVERED):
         without = tuple(one for one in without if one not in added)
         lines.append(Line(f"+ {name}", without, tuple(sources)))
-    return lines + [Line(f"the same at {size} px", without, tuple(sources), input_size=size) for size in _LARGER]
+    name, added = _REJECTING
+    without, everything = tuple(one for one in without if one not in added), (*sources, *without_faces)
+    lines.append(Line(f"+ {name}", without, everything))
+    return lines + [Line(f"the same at {size} px", without, everything, input_size=size) for size in _LARGER]

@@ -10,6 +10,7 @@ from maskcam.errors import UnusableInput
 from training.ablation_plan import Budget
 from training.checkpoint import RunFolder
 from training.config import TrainConfig
+from training.manifest import LABELS
 from training.model import IMAGENET
 from training.prepare import describe, prepare
 from training.train import train
@@ -28,7 +29,12 @@ def run_prepare(options: argparse.Namespace) -> int:
     prepared = prepare(options.data, options.out, options.about, options.force)
     for line in describe(prepared):
         print(line)
-    print(f"wrote {options.out / 'manifest.csv'} with {len(prepared.samples)} faces")
+    faces = sum(one.label in LABELS for one in prepared.samples)
+    rejects = len(prepared.samples) - faces
+    print(
+        f"wrote {options.out / 'manifest.csv'} with {faces} faces"
+        + (f", and {rejects} of what is none" * (rejects > 0))
+    )
     return 0
 
 

@@ -58,6 +58,8 @@ class TrainConfig:
                 raise ValueError(f"{name} must be at least 1")
         if min(self.head_epochs, self.epochs, self.cycles, self.seed) < 0:
             raise ValueError("head_epochs, epochs, cycles and seed can't be negative")
+        if self.seed >= 2**32:
+            raise ValueError("a seed has at most 32 bits")
         if self.cycles and min(self.epochs, self.cycle_epochs) < 1:
             raise ValueError("cycles follow upon epochs of all layers, and have epochs themselves")
         if self.head_epochs + self.epochs < 1:

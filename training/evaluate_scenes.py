@@ -101,7 +101,7 @@ def evaluate_scenes(wanted: WantedScenes) -> Iterator[str]:
         sha256 = classifier.card.sha256
     if not answers.results:
         raise UnusableInput(f"not one readable scene in {wanted.folder}: {trouble.unreadable[0]}")
-    trouble.other_labels = sum(label not in TRUTHS for scene, _ in answers.results for label in scene.labels)
+    trouble.other_labels = _other_labels(answers)
     outcome = answers.outcome(wanted.boxes)
     facts = {
         "format": FORMAT,
@@ -120,9 +120,21 @@ def evaluate_scenes(wanted: WantedScenes) -> Iterator[str]:
     }
     lines = [*head(facts, chosen), *report(outcome), *not_judged(trouble)]
     if wanted.corrected is not None:
-        better = answers.corrected(corrections).outcome(wanted.boxes)
-        facts["corrected"] = {"file": str(wanted.corrected), **as_dict(better)}
+        right = answers.corrected(corrections)
+        better = right.outcome(wanted.boxes)
+        unused = sum(not any(one.of(scene.path) for scene, _ in answers.results) for one in corrections)
+        others = _other_labels(right)
+        facts["corrected"] = {
+            "file": str(wanted.corrected),
+            **as_dict(better),
+            "other_labels": others,
+            "of_other_pictures": unused,
+        }
         lines += ["", f"With the labels corrected by {wanted.corrected}:", "", *report(better)]
+        if others:
+            lines += ["", f"{others} heads have other labels then, and are not judged."]
+        if unused:
+            lines += ["", f"{unused} of its {len(corrections)} corrections are of none of these pictures."]
     text = "\n".join(lines) + "\n"
     files.write(REPORT, lambda path: path.write_text(text, encoding="utf-8", errors="replace"))
     files.write(METRICS, lambda path: path.write_text(json.dumps(facts, indent=2, allow_nan=False) + "\n"))
@@ -152,6 +164,10 @@ def ask(scenes: Sequence[Scene], pipeline: Pipeline, trouble: Trouble) -> Answer
         results.append((scene, pipeline.process_single(Frame(image))))
         seconds += time.perf_counter() - begun
     return Answers(tuple(results), seconds / max(len(results), 1))
+
+
+def _other_labels(answers: Answers) -> int:
+    return sum(label not in TRUTHS for scene, _ in answers.results for label in scene.labels)
 
 
 def _choose(wanted: WantedScenes) -> Chosen:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Flags, Floats, Pixels
 from maskcam.modelcard import NO_MASK, ModelCard, card_path, file_sha256
 from maskcam.native import quiet
+from maskcam.pending import reason
 from training.about import about_path, read_about
 from training.checkpoint import RunFolder
 from training.config import TrainConfig
@@ -27,7 +28,7 @@ from training.manifest import LABELS, TEST, TRAIN, VALIDATION, Sample, read_mani
 from training.metrics import called_bare, choose_threshold, score
 from training.model import IMAGENET, build
 from training.pictures import app_crop
-from training.run_data import check_manifest
+from training.run_data import check_manifest, chosen
 from training.sampling import plain_batches
 from training.temperature import fit_temperature, temper
 from training.tf import import_tensorflow
@@ -78,9 +79,12 @@ def export(run: RunFolder, target: Path, force: bool) -> Iterator[str]:
         part_card.write_text(card.to_json(), encoding="utf-8")
         part.replace(target)
         part_card.replace(card_path(target))
+    except OSError as error:
+        raise FailedOnTheWay(f"{target}: can't be written ({reason(error)})") from None
     finally:
-        part.unlink(missing_ok=True)
-        part_card.unlink(missing_ok=True)
+        for one in (part, part_card):
+            with suppress(OSError):
+                one.unlink(missing_ok=True)
     yield (
         f"wrote {target} ({size / 1e6:.1f} MB) and {card_path(target)};"
         f" temperature {temperature:.3f}, threshold {card.threshold:.4f}"
@@ -94,13 +98,13 @@ def export(run: RunFolder, target: Path, force: bool) -> Iterator[str]:
 
 def _temper(model: Any, samples: Sequence[Sample], card: ModelCard) -> float:
     """Scale the model's last layer so that it is calibrated on the validation set; return the temperature."""
-    chosen = [one for one in samples if one.split == VALIDATION and one.label in LABELS]
-    answers = [np.asarray(model.predict_on_batch(images), np.float32) for images, _ in plain_batches(chosen, card)]
+    faces = [one for one in samples if one.split == VALIDATION and one.label in LABELS]
+    answers = [np.asarray(model.predict_on_batch(images), np.float32) for images, _ in plain_batches(faces, card)]
     try:
         probability = judgement(np.concatenate(answers), card).no_mask_probability
     except ValueError as error:
         raise FailedOnTheWay(f"the run's answers are no numbers; its training has gone astray ({error})") from None
-    temperature = fit_temperature(probability, np.array([one.label == NO_MASK for one in chosen], np.bool_))
+    temperature = fit_temperature(probability, np.array([one.label == NO_MASK for one in faces], np.bool_))
     temper(model, temperature)
     return temperature
 
@@ -142,9 +146,7 @@ def _complete(card: ModelCard, classifier: MaskClassifier, samples: Sequence[Sam
     except ValueError as error:
         raise FailedOnTheWay(f"no threshold can be chosen: {error}") from None
     about = read_about(about_path(Path(config.manifest)))
-    trained = sorted(
-        {one.source for one in samples if one.split == TRAIN and one.source in (config.sources or [one.source])}
-    )
+    trained = sorted({one.source for one in chosen([one for one in samples if one.split == TRAIN], config)})
     return replace(
         card,
         threshold=threshold,

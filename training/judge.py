@@ -138,19 +138,37 @@ def judge(
     )
 
 
-def judge_rejects(scorer: Scorer, rejects: Sequence[Labelled], trouble: Trouble) -> Flags:
-    """Return which of the pictures of what is no face are taken for a face, `(n,) bool`, of those that can be read."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """What is no face, and which of it is taken for one, `(n,) bool`."""
+
+    rejects: tuple[Labelled, ...]
+    kept: Flags
+
+    def __post_init__(self) -> None:
+        check_array("kept", self.kept, (len(self.rejects),), np.bool_)
+
+
+def judge_rejects(scorer: Scorer, rejects: Sequence[Labelled], trouble: Trouble) -> Kept:
+    """Judge pictures of what is no face; those that can't be read are added to `trouble`."""
+    readable: list[Labelled] = []
     kept: list[Flags] = []
     for start in tqdm(range(0, len(rejects), _AT_ONCE), desc="rejecting", disable=None):
-        views = []
+        views: list[Pixels] = []
+        boxes: list[Box] = []
         for one in rejects[start : start + _AT_ONCE]:
             try:
-                views.append(resize(whole_crop(one.path, one.box, scorer.card.crop), scorer.card.input_size))
+                crop = whole_crop(one.path, one.box, scorer.card.crop)
             except UnusableInput as error:
                 trouble.unreadable.append(str(error))
+                continue
+            readable.append(one)
+            views.append(resize(crop, scorer.card.input_size))
+            boxes.append(one.box or box_inside(max(crop.shape[:2]), scorer.card.crop))
         if views:
-            kept.append(_answers(scorer, views).not_face_probability < NOT_FACE_FROM)
-    return np.concatenate([np.zeros(0, np.bool_), *kept])
+            said, _ = ask(scorer, views, boxes)
+            kept.append(said.not_face_probability < NOT_FACE_FROM)
+    return Kept(tuple(readable), np.concatenate([np.zeros(0, np.bool_), *kept]))
 
 
 def box_inside(side: float, rule: CropRule) -> Box:

@@ -11,13 +11,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from maskcam.boxes import Boxes, Doubles, areas, overlaps, shared_areas
+from maskcam.boxes import overlaps
 from maskcam.crops import cut
 from maskcam.faces import FaceDetector
 from maskcam.finder import search
 from maskcam.frames import Floats, Pixels
 from maskcam.merging import merge_overlapping
 from maskcam.search import plan_search
+from training.heads import INSIDE_HEAD, face_of_head, shares_in
 from training.manifest import Box
 
 SMALLEST = 32
@@ -43,12 +44,24 @@ def mine(image: Pixels, heads: Floats, faces: Floats, detector: FaceDetector, *,
     """
     looked = search(detector, image, plan_search(image.shape[1], image.shape[0], SMALLEST).looks)
     boxes = merge_overlapping(looked, SAME_BOX).boxes
-    in_heads = _inside(boxes, heads)
+    in_heads = shares_in(boxes, heads).max(axis=1, initial=0)
     for box, inside in zip(boxes, in_heads, strict=True):
         background = inside < FAR_FROM_HEADS and (nobody or _score_closer(image, box, detector) < STILL_A_FACE)
-        if background or frames_badly(box, faces):
+        if background or is_part_of_a_head(box, heads, faces):
             x0, y0, x1, y1 = (round(float(value), 1) for value in box)
             yield x0, y0, x1, y1
+
+
+def is_part_of_a_head(box: Floats, heads: Floats, faces: Floats) -> bool:
+    """Return whether `box` `(4,)` lies in the head of one of `faces` `(m, 4)`, frames it badly and no other face.
+
+    What lies beside the head may be the face of somebody without a label.
+    """
+    if not frames_badly(box, faces) or face_of_head(heads, box[None]).any():
+        return False
+    face = faces[int(overlaps(faces, box[None])[0].argmax())]
+    own = heads[int(shares_in(face[None], heads).argmax())]
+    return bool(shares_in(box[None], own[None])[0, 0] >= INSIDE_HEAD)
 
 
 def frames_badly(box: Floats, faces: Floats) -> bool:
@@ -63,7 +76,7 @@ def frames_badly(box: Floats, faces: Floats) -> bool:
     if not BADLY_FRAMED[0] <= overlap.max() < BADLY_FRAMED[1]:
         return False
     apart = np.abs((box[:2] + box[2:]) - (face[:2] + face[2:])) / 2 / (box[2:] - box[:2])
-    return bool(apart.max() > MIDDLE and _inside(face[None], box[None])[0] < MOST_OF_A_FACE)
+    return bool(apart.max() > MIDDLE and shares_in(face[None], box[None])[0, 0] < MOST_OF_A_FACE)
 
 
 def _score_closer(image: Pixels, box: Floats, detector: FaceDetector) -> float:
@@ -74,11 +87,6 @@ def _score_closer(image: Pixels, box: Floats, detector: FaceDetector) -> float:
         corner = np.rint(centre - side * zoom / 2).astype(np.int64)
         square = np.concatenate([corner, corner + max(round(side * zoom), 2)])
         found = detector.detect(cut(image, square))
-        shared = _inside(found.boxes + np.tile(corner, 2).astype(np.float32), box[None])
+        shared = shares_in(found.boxes + np.tile(corner, 2).astype(np.float32), box[None])[:, 0]
         best = max([best, *found.scores[shared > SAME_BOX].tolist()])
     return best
-
-
-def _inside(boxes: Boxes, others: Boxes) -> Doubles:
-    """Return the greatest share of each of `boxes` `(n, 4)` that lies in one of `others`, `(n,)`."""
-    return np.asarray((shared_areas(boxes, others) / areas(boxes)[:, None]).max(axis=1, initial=0))

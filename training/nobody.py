@@ -10,11 +10,11 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import skimage.data
 from PIL import Image
 
 from maskcam.errors import UnusableInput
 from maskcam.frames import Pixels
+from maskcam.pending import reason
 from training.textures import texture
 
 SCIKIT_IMAGE = (
@@ -34,35 +34,37 @@ def write_nobody(target: Path) -> int:
     """
     if target.exists():
         raise UnusableInput(f"{target}: is there already; name another folder, or remove it")
+    pictures = {name: _of_scikit_image(name) for name in SCIKIT_IMAGE}
+    pictures |= {f"drawn-{one:02}": texture(SIDE, np.random.default_rng(one)).picture for one in range(DRAWN)}
     partial = target.with_name(f".{target.name}.partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)
         (partial / "images").mkdir(parents=True)
-        names: dict[str, object] = {}
-        for name in SCIKIT_IMAGE:
-            names[f"{name}.png"] = _save(partial, name, _of_scikit_image(name))
-        for number in range(DRAWN):
-            name = f"drawn-{number:02}"
-            names[f"{name}.png"] = _save(partial, name, texture(SIDE, np.random.default_rng(number)).picture)
-        (partial / "faces.json").write_text(json.dumps(names, indent=1), encoding="utf-8")
+        for name, picture in pictures.items():
+            Image.fromarray(picture).save(partial / "images" / f"{name}.png")
+        empty = {f"{name}.png": {"faces": [], "nobody": True} for name in pictures}
+        (partial / "faces.json").write_text(json.dumps(empty, indent=1), encoding="utf-8")
         partial.rename(target)
     except OSError as error:
-        raise UnusableInput(f"{target}: can't be written ({error.strerror})") from None
+        raise UnusableInput(f"{target}: can't be written ({reason(error)})") from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return len(names)
+    return len(pictures)
 
 
 def _of_scikit_image(name: str) -> Pixels:
-    found = getattr(skimage.data, name)()
+    """Return one of its pictures; UnusableInput where it isn't installed, or came without this picture."""
+    try:
+        import skimage.data  # noqa: PLC0415 (only the `train` extra has it)
+
+        found = getattr(skimage.data, name)()
+    except ImportError:
+        line = 'this needs scikit-image and its pictures; install it with pip install "maskcam[train]"'
+        raise UnusableInput(line) from None
+    except (OSError, ValueError) as error:
+        raise UnusableInput(f"scikit-image's picture {name} can't be had ({reason(error)})") from None
     # Of a stereo pair one is enough.
     picture = np.asarray(found[0] if isinstance(found, tuple) else found)
     if picture.dtype != np.uint8:
         picture = np.clip(picture * 255, 0, 255).astype(np.uint8)
     return np.asarray(Image.fromarray(picture).convert("RGB"), np.uint8)
-
-
-def _save(folder: Path, name: str, picture: Pixels) -> dict[str, object]:
-    """Save the picture and return its entry in `faces.json`."""
-    Image.fromarray(picture).save(folder / "images" / f"{name}.png")
-    return {"faces": [], "nobody": True}

@@ -168,5 +168,5 @@ def _same_origin(found: Sequence[Found]) -> Iterator[tuple[int, int]]:
 
 
 def _by_hash(name: str) -> str:
-    share = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) / 2**32
+    share = int.from_bytes(hashlib.sha256(name.encode(errors="surrogateescape")).digest()[:4]) / 2**32
     return VALIDATION if share < VALIDATION_SHARE else TRAIN

@@ -155,12 +155,13 @@ def _rejection(summary: Summary) -> Iterator[str]:
     if found is None:
         return
     scores = summary.overall.scores
+    kept = [f"{one.kept} of {one.rejects} pictures of what is none from {one.source}" for one in found.let_through]
     yield "## No face"
     yield ""
     yield (
         f"Rejected as no face: {found.bare_rejected} of {scores.positives} bare faces, which count as missed above, and"
-        f" {found.masked_rejected} of {scores.negatives} masked ones. Taken for a face: {found.rejects_kept} of"
-        f" {found.rejects} pictures of what is none."
+        f" {found.masked_rejected} of {scores.negatives} masked ones."
+        + (f" Taken for a face: {', '.join(kept)}." if kept else "")
     )
     yield ""
 

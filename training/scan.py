@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from maskcam.boxes import Doubles, areas, shared_areas
 from maskcam.errors import UnusableInput
 from maskcam.faces import FaceDetector, Range
 from maskcam.frames import Faces, Floats, Pixels
+from maskcam.merging import gather, moved
 from maskcam.modelcard import MASK, NO_MASK, NOT_FACE
 from maskcam.pictures import PICTURE_SUFFIXES, read_picture
+from training.heads import face_of_head
 from training.manifest import TEST, TRAIN, VALIDATION, Box, Keypoints
 from training.mine import mine
 from training.scenes import is_scenes, read_scenes
@@ -25,10 +26,6 @@ HEAD_LABELS = {"with_mask": MASK, "without_mask": NO_MASK}
 INCORRECT = "mask_weared_incorrect"
 """The data's own spelling, for a mask that leaves nose or mouth free."""
 
-INSIDE_HEAD = 0.6
-"""Share of a detector's box that must lie in the labelled head for the box to be that head's face."""
-FILLS_HEAD = 0.2
-"""Share of the labelled head that the box must cover: less is an ear or a mouth."""
 ZOOM = 2.0
 """A head that the whole picture doesn't give up is looked for in a cut this many times its size."""
 
@@ -108,10 +105,10 @@ def _scan_scenes(folder: Path, trouble: Trouble, labels: dict[str, str], rejects
             except UnusableInput as error:
                 trouble.unreadable.append(str(error))
                 continue
-            boxes = np.concatenate([detector.detect(image).boxes for detector in (near, far)])
+            found = gather([detector.detect(image) for detector in (near, far)])
             faces: list[Box] = []
             for label, head in heads:
-                box = _best(boxes, head)
+                box = _best(found, head)
                 if box is None:
                     box = _best(_look_closer(image, head, near), head)
                 if box is None:
@@ -125,35 +122,26 @@ def _scan_scenes(folder: Path, trouble: Trouble, labels: dict[str, str], rejects
                     yield Found(scene.path, NOT_FACE, folder.name, origin, None, box)
 
 
-def face_of_head(heads: Floats, boxes: Floats) -> Doubles:
-    """Return how well each of `boxes` `(m, 4)` fits as the face of each of `heads` `(n, 4)`, `(n, m)`.
+def _best(found: Faces, head: Floats) -> Box | None:
+    """Return the box of which the detector is surest, of those that fit a labelled head, or None.
 
-    That is their overlap (intersection over union), and 0 where the box can't be the head's face.
+    Which fits best says less: head and shoulders around a face may well fill a head better than the face.
     """
-    shared, own, whole = shared_areas(heads, boxes), areas(boxes)[None], areas(heads)[:, None]
-    fits = (shared >= INSIDE_HEAD * own) & (shared >= FILLS_HEAD * whole)
-    return np.asarray(np.where(fits, shared / (own + whole - shared), 0))
-
-
-def _best(boxes: Floats, head: Floats) -> Box | None:
-    """Return the box that fits a labelled head best, or None."""
-    if not len(boxes):
+    fit = face_of_head(head[None], found.boxes)[0]
+    best = max(np.flatnonzero(fit), key=lambda one: (found.scores[one], fit[one]), default=None)
+    if best is None:
         return None
-    fit = face_of_head(head[None], boxes)[0]
-    best = int(fit.argmax())
-    if fit[best] <= 0:
-        return None
-    a, b, c, d = (float(value) for value in boxes[best])
+    a, b, c, d = (float(value) for value in found.boxes[best])
     return a, b, c, d
 
 
-def _look_closer(image: Pixels, head: Floats, detector: FaceDetector) -> Floats:
-    """Return the boxes, in the picture's pixels, that the detector finds in a cut around the head."""
+def _look_closer(image: Pixels, head: Floats, detector: FaceDetector) -> Faces:
+    """Return what the detector finds in a cut around the head, in the picture's pixels."""
     height, width = image.shape[:2]
     x0, y0, x1, y1 = (float(value) for value in head)
     half = max(x1 - x0, y1 - y0) * ZOOM / 2
     left, top = max(int((x0 + x1) / 2 - half), 0), max(int((y0 + y1) / 2 - half), 0)
     right, bottom = min(int((x0 + x1) / 2 + half), width), min(int((y0 + y1) / 2 + half), height)
     if right - left < 2 or bottom - top < 2:
-        return Faces.none().boxes
-    return detector.detect(image[top:bottom, left:right]).boxes + np.array([left, top, left, top], np.float32)
+        return Faces.none()
+    return moved(detector.detect(image[top:bottom, left:right]), left, top)

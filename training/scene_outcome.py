@@ -12,8 +12,9 @@ import numpy as np
 from maskcam.boxes import Doubles, overlaps
 from maskcam.frames import Floats, Reason, Result, Verdict
 from maskcam.modelcard import NO_MASK
+from training.heads import face_of_head
 from training.manifest import Box
-from training.scan import HEAD_LABELS, INCORRECT, face_of_head
+from training.scan import HEAD_LABELS, INCORRECT
 from training.scenes import Scene
 
 FOUND_IOU = 0.3

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from maskcam.frames import Verdict
+from training.heads import FILLS_HEAD, INSIDE_HEAD
 from training.measures import wilson
-from training.scan import FILLS_HEAD, INSIDE_HEAD, Trouble
+from training.scan import Trouble
 from training.scene_outcome import BAND_NAMES, BANDS, FOUND_IOU, OUTCOMES, Holds, Outcome, band
 from training.scene_split import Chosen
 

@@ -12,7 +12,7 @@ import numpy as np
 from maskcam.frames import Flags
 from maskcam.modelcard import NO_MASK
 from training.drawn import DRAWINGS, MASKS, Drawn
-from training.judge import Judged
+from training.judge import Judged, Kept
 from training.labelled import Listed
 from training.ladders import SIZE, UNITS, Step
 from training.measures import BINS, Bin, Measures, calibration, measure
@@ -48,17 +48,41 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True)
+class LetThrough:
+    """How many pictures of what is no face there are from a source, and how many of them are taken for one."""
+
+    source: str
+    rejects: int
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rejection:
     """What the third answer does: faces that it rejects, and pictures of none that it lets through."""
 
     bare_rejected: int
     masked_rejected: int
-    rejects: int
-    rejects_kept: int
+    let_through: tuple[LetThrough, ...]
 
-    def as_dict(self) -> dict[str, int]:
+    @property
+    def rejects(self) -> int:
+        """How many pictures of what is no face there are."""
+        return sum(one.rejects for one in self.let_through)
+
+    @property
+    def rejects_kept(self) -> int:
+        """How many of them are taken for a face."""
+        return sum(one.kept for one in self.let_through)
+
+    def as_dict(self) -> dict[str, Any]:
         """Return the counts for a file."""
-        return asdict(self)
+        return {
+            "bare_rejected": self.bare_rejected,
+            "masked_rejected": self.masked_rejected,
+            "rejects": self.rejects,
+            "rejects_kept": self.rejects_kept,
+            "by_source": [asdict(one) for one in self.let_through],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +156,11 @@ def summarise(
     threshold: float,
     lists: Sequence[Listed],
     drawn: Drawn | None = None,
-    rejects_kept: Flags | None = None,
+    rejects: Kept | None = None,
 ) -> Summary:
     """Measure the judged faces, and those that were drawn on, in every way that is reported.
 
-    `rejects_kept`, `(n,) bool`, tells which pictures of what is no face were taken for one.
+    `rejects` tells which pictures of what is no face were taken for one.
     """
     bare, probability = judged.bare, judged.no_mask_probability
 
@@ -169,17 +193,20 @@ def summarise(
         drawn=_drawn(drawn, threshold) if drawn else (),
         bins=calibration(probability, bare),
         verdicts=measure_coverage(judged, threshold),
-        rejection=None if rejects_kept is None else _rejection(judged, rejects_kept),
+        rejection=None if rejects is None else _rejection(judged, rejects),
     )
 
 
-def _rejection(judged: Judged, rejects_kept: Flags) -> Rejection:
+def _rejection(judged: Judged, rejects: Kept) -> Rejection:
     bare = judged.bare
+    sources = np.array([one.source for one in rejects.rejects])
     return Rejection(
         int((judged.rejected & bare).sum()),
         int((judged.rejected & ~bare).sum()),
-        len(rejects_kept),
-        int(rejects_kept.sum()),
+        tuple(
+            LetThrough(str(name), int((sources == name).sum()), int(rejects.kept[sources == name].sum()))
+            for name in sorted(set(sources.tolist()))
+        ),
     )
 
 

@@ -206,9 +206,12 @@ class _Training:
         learnt = "the mean of the ends" if math.isnan(float(row["loss"])) else f"epoch {epoch}: loss {row['loss']:.4f}"
         tqdm.write(
             f"{learnt}, validation loss {row['val_loss']:.4f},"
-            f" {row['val_missed']} missed and {row['val_false']} false of {len(self.validation)}"
+            f" {row['val_missed']} missed and {row['val_false']} false of {self._faces()}"
         )
         sys.stdout.flush()  # a log shows the epoch when it ends
+
+    def _faces(self) -> int:
+        return sum(one.label in LABELS for one in self.validation)
 
     def _validate(self) -> dict[str, float | int]:
         """Score the validation samples; the loss weighs classes as `drawn_shares` says, not how sure it says it is."""

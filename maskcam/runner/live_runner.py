@@ -18,10 +18,6 @@ from maskcam.runner.results import Results
 Change = Callable[[Pipeline], Pipeline]
 
 
-_LETTING_GO = 0.5
-"""Seconds that an opening waits for the source before it to be let go: a camera that is held is busy to itself."""
-
-
 class LiveRunner:
     """Reads a live source as fast as it comes, and analyses whatever is newest whenever the analysis is free.
 
@@ -68,6 +64,11 @@ class LiveRunner:
             self._spawn("analyse", self._analyse)
             self._spawn("capture", self._capture, self._opening)
 
+    @property
+    def began(self) -> float:
+        """When it was started; what `time` of frames and events counts from."""
+        return self._began
+
     def view(self) -> LiveView:
         """The newest of everything, at one moment; raises the error that ended a thread."""
         with self._state:
@@ -89,8 +90,11 @@ class LiveRunner:
             return self._results.take()
 
     def farewell(self) -> tuple[Event, ...]:
-        """After `stop` and a last `drain`: the events that no result carried, as that everybody in view has left."""
-        return self._farewell
+        """After `stop`: the events that nobody drained, and that everybody in view has left. Also after an error."""
+        with self._state:
+            events = tuple(event for analysed in self._results.take() for event in analysed.events)
+            farewell, self._farewell = self._farewell, ()
+        return events + farewell
 
     def reopen(self) -> None:
         """Drop the present source, even one that hangs, and open it anew; the people in view stay who they are.
@@ -137,7 +141,7 @@ class LiveRunner:
                 return
             old = self._opening
             if open_source is None:
-                self._opening = Opening(old.open_source, old.scene, old.over)
+                self._opening = Opening(old.open_source, old.scene, old.over, again=True)
             else:
                 self._opening = Opening(open_source, old.scene + 1, old.over)
                 self._newest = self._waiting = self._results.newest = None
@@ -178,8 +182,7 @@ class LiveRunner:
 
     def _capture(self, opening: Opening) -> None:
         try:
-            if opening.before is not None:
-                opening.before.wait(_LETTING_GO)
+            opening.wait_for_its_turn()
             if not self._current(opening):
                 return
             source = opening.open_source()
@@ -217,6 +220,12 @@ class LiveRunner:
             return True
 
     def _analyse(self) -> None:
+        try:
+            self._analyse_until_stopped()
+        finally:
+            self._say_goodbye()
+
+    def _analyse_until_stopped(self) -> None:
         while True:
             with self._state:
                 self._state.wait_for(lambda: self._waiting is not None or self._changes or self._stopping)
@@ -227,7 +236,7 @@ class LiveRunner:
             for change in changes:
                 self._pipeline = change(self._pipeline)
             if stopping:
-                return self._say_goodbye()
+                return
             if captured is not None:
                 result = self._pipeline.process(captured.frame)
                 self._deliver(Analysed(captured, result, self._clock()), scene)

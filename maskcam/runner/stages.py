@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -75,14 +76,28 @@ class _Stage(Generic[In, Out]):
         return False
 
 
-def side_by_side(items: Iterable[In], work: Callable[[In], Out]) -> Generator[Out, None, None]:
+def side_by_side(
+    items: Iterable[In], work: Callable[[In], Out], enough: Callable[[], object] = lambda: False
+) -> Generator[Out, None, bool]:
     """Yield `work(item)` for each item in order, while items are read and worked on in two threads.
 
-    The caller's own work on what is yielded is the third stage. An error in either thread is raised here. The
-    threads have ended when this generator has: after the last item, an error, or its `close`.
+    The caller's own work on what is yielded is the third stage. Once `enough` is true no more items are worked on,
+    and all that were are still yielded; return whether none was left out. An error in either thread is raised here.
+    The threads have ended when this generator has: after the last item, an error, or its `close`.
     """
+    complete = True
 
     def same(item: In) -> In:
         return item
 
-    yield from _Stage("analyse", _Stage("read", items, same).results(), work).results()
+    def until_enough() -> Generator[In, None, None]:
+        nonlocal complete
+        with closing(_Stage("read", items, same).results()) as read:
+            for item in read:
+                if enough():
+                    complete = False
+                    return
+                yield item
+
+    yield from _Stage("analyse", until_enough(), work).results()
+    return complete

@@ -27,7 +27,18 @@ class _Watched:
     seen_at: float
     bare_since: float | None = None
     bare_at: float = -math.inf
+    doubt_since: float | None = None
     fired_at: float = -math.inf
+
+    def doubt(self, now: float) -> None:
+        """Take a result in which the person isn't surely bare, or not at all."""
+        if self.doubt_since is None:
+            self.doubt_since = now
+
+    def surely_bare(self, now: float) -> bool:
+        """Whether whoever was bare before still counts as that: results may come seldom, doubt must not last."""
+        doubted = 0.0 if self.doubt_since is None else now - self.doubt_since
+        return doubted <= _DOUBT_SECONDS and now - self.bare_at <= _RETURN_SECONDS
 
 
 class Alarm:
@@ -51,18 +62,22 @@ class Alarm:
         for track, box, verdict in zip(tracks, boxes, result.verdicts, strict=True):
             person = self._person(now, track, box, set(tracks))
             person.box, person.seen_at = box, now
-            if verdict is Verdict.MASK or now - person.bare_at > _DOUBT_SECONDS:
+            if verdict is Verdict.MASK or not person.surely_bare(now):
                 person.bare_since = None
             if verdict is not Verdict.NO_MASK:
+                person.doubt(now)
                 continue
             if person.bare_since is None:
                 person.bare_since = now
-            person.bare_at = now
+            person.bare_at, person.doubt_since = now, None
             # A millionth of slack: two seconds of summed frame times must count as two.
             long_enough = now - person.bare_since >= seconds - 1e-6
             if long_enough and now - person.fired_at >= cool_down and not self.snoozed(now):
                 person.fired_at = self._shown[track] = now
                 fired = True
+        for track, person in self._people.items():
+            if track not in tracks:
+                person.doubt(now)
         return fired
 
     def snooze(self, now: float) -> None:
@@ -83,7 +98,7 @@ class Alarm:
         kept = {}
         for track, since in self._shown.items():
             person = self._people.get(track)
-            bare = person is not None and person.bare_since is not None and now - person.bare_at <= _DOUBT_SECONDS
+            bare = person is not None and person.bare_since is not None and person.surely_bare(now)
             if bare or now - since < _SHOWN_SECONDS:
                 kept[track] = since
         self._shown = kept

@@ -110,7 +110,7 @@ class Engine:
     def reopen(self, errand: Errand | None = None) -> None:
         """Let the same source go and open it again, in between do `errand`; all in the reading thread."""
         if self._runner is not None:
-            self._errand = errand
+            self._errand = errand or self._errand
             self._runner.reopen()
 
     def judge(self, smallest: int, threshold: float | None) -> None:
@@ -132,6 +132,10 @@ class Engine:
     def farewell(self) -> tuple[Event, ...]:
         """After `stop`: the events that nobody drained, everybody's leaving among them."""
         return () if self._runner is None else self._runner.farewell()
+
+    def event_clock(self, now: float) -> float:
+        """The time `now` as events have it: seconds since the first source was watched."""
+        return 0.0 if self._runner is None else now - self._runner.began
 
     def stop(self, timeout: float) -> bool:
         """End everything; False if a thread still hangs, after which the models are left as they are."""

@@ -83,7 +83,7 @@ class Health:
         if now - max(self._seen_at, self._started_at) > PATIENCE:
             return Fault.SILENT
         # A covered lens may give one and the same black: what to do about it is the cover.
-        if self.pictures and now - self._light_at > PATIENCE:
+        if self.pictures and now - max(self._light_at, self._started_at) > PATIENCE:
             return Fault.BLACK
         patience = REPEATING_PATIENCE if self.repeats else PATIENCE
         if not self._may_stand_still and now - self._changed_at > patience:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -33,6 +33,8 @@ class Keeper:
         self._worker = Worker("save", on_error)
         self._recorder: LiveRecorder | None = None
         self._log: EventLog | None = None
+        self._log_folder: Path | None = None
+        self._logged: datetime | None = None
         self._recording_since: float | None = None
         self._logging = False
         self._recordings = self._logs = 0
@@ -106,9 +108,10 @@ class Keeper:
         when = self._now()
         self._logging = True
         self._logs += 1
+        self._log_folder = folder
 
         def start() -> None:
-            self._log = EventLog(folder / event_log_name(when))
+            self._log, self._logged = EventLog(folder / event_log_name(when)), None
 
         self._do(start, partial(self._give_up_log, self._logs))
 
@@ -124,17 +127,26 @@ class Keeper:
 
         self._do(stop)
 
-    def events(self, events: Iterable[Event]) -> None:
-        """Log these as of now."""
+    def begin_log_anew(self) -> None:
+        """Go on in another file, if there is a log: people's numbers begin at 1 again."""
+        if self._logging and self._log_folder is not None:
+            self.stop_log()
+            self.start_log(self._log_folder)
+
+    def events(self, events: Iterable[Event], clock: float) -> None:
+        """Log these, each as of when it happened; `clock` is the time now on the clock of their `time`."""
         taken = tuple(events)
         if not self._logging or not taken:
             return
-        when = self._now()
+        now = self._now()
 
         def write() -> None:
             for event in taken:
+                # What is told of late, as who had left before an outage, may follow what came after it.
+                when = now - timedelta(seconds=max(clock - event.time, 0.0))
+                self._logged = when if self._logged is None else max(when, self._logged)
                 if self._log is not None:
-                    self._log.write(event, when)
+                    self._log.write(event, self._logged)
 
         self._do(write, partial(self._give_up_log, self._logs))
 

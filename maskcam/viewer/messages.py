@@ -89,6 +89,7 @@ _STREAM = {
         "The stream can't be opened",
         "Check that the camera is on and the address right; the picture then comes by itself.",
     ),
+    Trouble.ENDED: Message("The video has ended", "Open its address again to see it once more, or another source."),
 }
 _FILE = {
     Trouble.UNREADABLE: Message("The video can't be played", "Choose another file in the menu Source."),

@@ -26,6 +26,9 @@ class PlayControl:
         player = engine.player
         if player is None:
             return None
+        if self.spec is not None and self.playing:
+            # It may have been asked for while the video was being opened.
+            player.loop = self.spec.loop
         return Playback(player.position, player.duration, player.paused, player.loop)
 
     def pause(self, engine: Engine) -> None:

@@ -36,6 +36,10 @@ class Reconnect:
         if now - self._well_since >= STEADY_SECONDS:
             self.tries = 0
 
+    def cancel(self) -> None:
+        """The source is being opened for another reason: no try is planned any more."""
+        self._due = None
+
     def due(self, now: float) -> bool:
         """Whether to try now; a try that is due is thereby made."""
         if self._due is None or now < self._due:

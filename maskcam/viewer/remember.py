@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
@@ -54,9 +55,10 @@ class Memory:
         """The size and rate that cameras are asked for, None for their own."""
         try:
             width, height, rate = str(self._file.value(_MODE, "")).split()
-            return int(width), int(height), float(rate)
+            mode = int(width), int(height), float(rate)
         except ValueError:
             return None
+        return mode if min(mode) > 0 and math.isfinite(mode[2]) else None
 
     def keep_mode(self, mode: tuple[int, int, float] | None) -> None:
         """Remember it."""

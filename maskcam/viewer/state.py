@@ -79,6 +79,11 @@ class ViewerState:
         self._alarm.reset()
         self._watch = None if chosen is None else Supervision(chosen, now)
 
+    def reopened(self) -> None:
+        """The source that is watched is being opened again on the user's wish."""
+        if self._watch is not None:
+            self._watch.reopened()
+
     def snooze(self, now: float) -> None:
         """Silence the alarm for a while, or end the silence."""
         self._alarm.snooze(now)
@@ -94,11 +99,12 @@ class ViewerState:
         if self._watch is None:
             return Wants()
         beep = False
+        paused = playback is not None and playback.paused
         for one in analysed:
-            beep = self._take(one) or beep
+            beep = self._take(one, paused) or beep
         self._sight.newest = view.newest or self._sight.newest
         self._playback = playback
-        return Wants(self._watch.update(now, view, playback is not None and playback.paused), beep)
+        return Wants(self._watch.update(now, view, paused), beep)
 
     def shown(self, now: float, recording: float | None = None) -> Shown:
         """What is to be seen now."""
@@ -138,8 +144,11 @@ class ViewerState:
             moments=moments,
         )
 
-    def _take(self, one: Analysed) -> bool:
+    def _take(self, one: Analysed, paused: bool) -> bool:
         self._sight.take(one)
+        if paused:
+            # While a video stands still nobody in it is without a mask for any longer.
+            return False
         self._timeline.add(one.captured.at, one.result)
         settings = self.settings
         return settings.alarm and self._alarm.update(

@@ -69,6 +69,10 @@ class Supervision:
                 self._running(now, paused)
         return self._reconnect.due(now)
 
+    def reopened(self) -> None:
+        """The source is being opened again on somebody's wish."""
+        self._reconnect.cancel()
+
     def message(self, now: float) -> Message | None:
         """What to say over the picture, if anything."""
         if self.trouble is not None:

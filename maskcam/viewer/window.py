@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QMainWindow
 
 from maskcam.errors import UnusableInput
+from maskcam.frames import Event
 from maskcam.live_sources import SourceSpec, open_source, parse_source
 from maskcam.viewer.actions import Actions
 from maskcam.viewer.engine import Engine, Errand, Opener
@@ -78,7 +79,8 @@ class ViewerWindow(QMainWindow):
         self.play.spec = spec
         self.engine.watch(spec)
         # What was analysed of the source before this one is none of the new one's.
-        self._log_events()
+        with suppress(Exception):  # an engine that broke is told of by the next refresh
+            self._log(event for one in self.engine.drain() for event in one.events)
         self.state.choose(Chosen(name, spec.kind), time.monotonic())
         self.sources.chosen(spec)
         if remember:
@@ -138,12 +140,17 @@ class ViewerWindow(QMainWindow):
         if self.keeper.recording:
             self.keeper.stop_recording()
         clean = self.engine.stop(0.5)
-        self._log_events()
-        self.keeper.events(self.engine.farewell())
+        self._log(self.engine.farewell())
         clean = self.keeper.close(0.3) and clean
         self.ended_cleanly = self.sources.close() and clean and not self._abandoned
         self._memory.flush()
         self.ended.emit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """In full screen there are no menus, however it is begun and ended."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            self.menuBar().setVisible(not self.isFullScreen())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """The window is closed, by whatever means."""
@@ -186,6 +193,8 @@ class ViewerWindow(QMainWindow):
         return Engine(self._weights, settings.smallest_face, settings.threshold, self._wake, self._opener)
 
     def _reopen(self, errand: Errand) -> None:
+        # A try that is planned would come in between.
+        self.state.reopened()
         self.engine.reopen(errand)
 
     def _wake(self) -> None:
@@ -199,22 +208,21 @@ class ViewerWindow(QMainWindow):
         if view is None:
             return
         analysed = self.engine.drain()
-        self.keeper.events(event for one in analysed for event in one.events)
+        self._log(event for one in analysed for event in one.events)
         wants = self.state.update(now, view, analysed, self.play.playback(self.engine))
         if wants.reopen:
             self.engine.reopen()
         if wants.beep:
             QApplication.beep()
 
-    def _log_events(self) -> None:
-        """Log what has happened and was not looked at yet; an engine that broke is told of by the next refresh."""
-        with suppress(Exception):
-            for one in self.engine.drain():
-                self.keeper.events(one.events)
+    def _log(self, events: Iterable[Event]) -> None:
+        self.keeper.events(events, self.engine.event_clock(time.monotonic()))
 
     def _start_over(self, error: Exception) -> None:
         """An engine that broke is told of and replaced; the window and what it was set to stay."""
         self._abandoned |= not self.engine.stop(0.1)
+        self._log(self.engine.farewell())
+        self.keeper.begin_log_anew()
         self.engine = self._new_engine()
         self.play.spec = None
         self.state.choose(None, time.monotonic())

@@ -81,7 +81,6 @@ def _toggle(window: ViewerWindow, name: str) -> None:
 
 
 def _full_screen(window: ViewerWindow) -> None:
-    window.menuBar().setVisible(window.isFullScreen())
     window.setWindowState(window.windowState() ^ Qt.WindowState.WindowFullScreen)
 
 

@@ -116,3 +116,15 @@ def test_a_camera_is_asked_what_it_can_do_while_nobody_holds_it(make: Make, qtbo
     choose_mode(one, SURVEY)
     until(qtbot, lambda: "could not be asked" in shown(one).notice)
     until(qtbot, lambda: flowing(one) and len(modes_menu(one)) == 5)
+
+
+def test_a_try_to_open_a_lost_camera_again_does_not_cancel_what_it_is_asked(make: Make, qtbot: Any) -> None:
+    one = make(cameras=(CameraInfo(0, "Desk", 0),), opener=Webcam)
+    asked: list[int] = []
+    one.sources._probe = lambda camera, go_on: asked.append(camera.index) or (CameraMode(640, 480, 30.0),)
+    one.begin(None)
+    until(qtbot, lambda: flowing(one))
+    choose_mode(one, SURVEY)
+    one.engine.reopen()
+    one.engine.reopen()
+    until(qtbot, lambda: asked == [0] and flowing(one))

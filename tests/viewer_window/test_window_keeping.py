@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from PIL import Image
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
-from maskcam.frames import Pixels, Verdict
+from maskcam.frames import Event, EventKind, Pixels, Verdict
 from maskcam.live_sources import parse_source
 from maskcam.sources import VideoSource
 from maskcam.viewer import keep_control
@@ -25,7 +26,7 @@ from maskcam.viewer.source_control import demo_source
 from tests.http_camera import HttpCamera
 from tests.support import wait_for
 from tests.viewer_parts import result
-from tests.viewer_window.window_parts import Make, flowing, grabbed, key, portrait, shown, until
+from tests.viewer_window.window_parts import Make, flowing, grabbed, key, portrait, shown, title, until
 
 
 def test_everything_that_is_kept(make: Make, qtbot: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,3 +184,34 @@ def test_events_that_nobody_looked_at_are_in_the_log_when_the_window_is_closed(
     one.finish()
     lines = next(folder.glob("*.csv")).read_text().splitlines()
     assert [line.split(",")[2] for line in lines[1:3]] == ["appeared", "left"]
+
+
+def test_events_are_logged_as_of_when_they_happened(folder: Path) -> None:
+    now = datetime(2026, 11, 23, 13, 0, 0, tzinfo=UTC)
+    keeper = Keeper(lambda error: None, lambda: now)
+    keeper.start_log(folder)
+    for time in (40.0, 95.0, 94.0, 120.0):
+        keeper.events([Event(time, 1, EventKind.VERDICT, Verdict.MASK, 0.1)], 100.0)
+    assert keeper.close(60)
+    lines = next(folder.glob("*.csv")).read_text().splitlines()[1:]
+    assert [line.split(",")[0][11:23] for line in lines] == [
+        *("12:59:00.000", "12:59:55.000", "12:59:55.000", "13:00:00.000")
+    ], "none before the one above it, none after now"
+
+
+def test_who_was_there_last_before_nothing_came_is_logged_as_left_then(make: Make, qtbot: Any, folder: Path) -> None:
+    with HttpCamera(draw=portrait, size=(320, 240)) as camera:
+        one = make()
+        one.keeper.start_log(folder)
+        one.watch(parse_source(camera.url), "Door", remember=False)
+        until(qtbot, lambda: flowing(one) and shown(one).people == 1)
+        camera.kill()
+        gone = datetime.now().astimezone()
+        until(qtbot, lambda: title(one) != "")
+        qtbot.wait(1500)
+        one.finish()
+    lines = [line.split(",") for line in next(folder.glob("*.csv")).read_text().splitlines()[1:]]
+    assert [line[2] for line in lines if line[2] != "verdict"] == ["appeared", "left"]
+    left = datetime.fromisoformat(lines[-1][0])
+    assert left - gone < timedelta(seconds=1)
+    assert [line[0] for line in lines] == sorted(line[0] for line in lines)

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import weakref
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from maskcam.assets import MASK_MODEL, asset
 from maskcam.cameras import CameraInfo
 from maskcam.live import LiveSource
 from maskcam.live_sources import SourceKind, SourceSpec
+from maskcam.pipeline import Pipeline
 from maskcam.viewer import crash, dialogs
 from maskcam.viewer.remember import Memory
 from maskcam.viewer.source_control import demo_source
@@ -129,3 +131,40 @@ def test_qt_keeps_count_of_none(make: Make, qtbot: Any) -> None:
         one.refresh()
         one.front.repaint()
     assert sys.getrefcount(None) > before - 300
+
+
+def test_after_an_error_the_log_is_complete_and_goes_on_in_another_file(qtbot: Any, tmp_path: Path) -> None:
+    """People's numbers begin at 1 again, and must not be taken for those of before."""
+    one = ViewerWindow(asset(MASK_MODEL), Memory())
+    errors: list[Exception] = []
+    one.failed.connect(errors.append)
+    qtbot.addWidget(one)
+    one.show()
+    now = [datetime(2026, 11, 23, 12, 0, second, tzinfo=UTC) for second in (2, 1, 0)]
+    one.keeper._now = lambda: now[-1]
+    one.keeper.start_log(tmp_path)
+    one.watch(demo_source(), "Demo", remember=False)
+    until(qtbot, lambda: shown(one).people == 1)
+    now.pop()
+    one._ticking.stop()
+    one._waking = True  # what comes now is not looked at before the error
+
+    def broken(pipeline: Pipeline) -> Pipeline:
+        raise ZeroDivisionError
+
+    assert one.engine._runner is not None
+    one.engine._runner.change_pipeline(broken)
+    qtbot.wait(500)
+    one.refresh()
+    assert [type(error) for error in errors] == [ZeroDivisionError]
+    assert one.keeper.logging
+    now.pop()
+    one.watch(demo_source(), "Demo", remember=False)
+    one._ticking.start()
+    until(qtbot, lambda: shown(one).people == 1)
+    leave(qtbot, one)
+    logs = sorted(tmp_path.glob("*.csv"))
+    assert len(logs) == 2
+    for log in logs:
+        rows = [line.split(",") for line in log.read_text().splitlines()[1:]]
+        assert [row[1:3] for row in rows if row[2] != "verdict"] == [["1", "appeared"], ["1", "left"]], log

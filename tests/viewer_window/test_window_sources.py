@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from maskcam.assets import DEMO_CLIP, asset
 from maskcam.cameras import CameraInfo
 from maskcam.live import Cause, LiveSource, SourceLost
 from maskcam.live_sources import SourceKind, SourceSpec, open_source, parse_source
 from maskcam.viewer.remember import Memory
-from tests.http_camera import HttpCamera
+from tests.http_camera import HttpCamera, file_server
 from tests.support import write_clip
 from tests.viewer_window.window_parts import Make, flowing, grabbed, key, portrait, shown, title, until
 
@@ -150,16 +152,61 @@ def test_a_video_pauses_seeks_ends_and_repeats(make: Make, qtbot: Any, tmp_path:
     assert title(one) == ""
 
 
+def test_a_video_repeats_though_that_was_asked_for_while_it_was_being_opened(
+    make: Make, qtbot: Any, tmp_path: Path
+) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", lambda n: portrait(320, 240, n), 30)
+    go_on = threading.Event()
+
+    def slowly(spec: SourceSpec) -> LiveSource:
+        go_on.wait(60)
+        return open_source(spec)
+
+    one = make(opener=slowly)
+    one.begin(parse_source(str(clip)))
+    key(one, "loop")
+    go_on.set()
+    until(qtbot, lambda: shown(one).looping)
+    player = one.engine.player
+    assert player is not None and player.loop
+    key(one, "loop")
+    until(qtbot, lambda: not shown(one).looping)
+    assert not player.loop
+
+
+def test_a_film_on_a_server_is_played_to_its_end(make: Make, qtbot: Any, tmp_path: Path) -> None:
+    write_clip(tmp_path / "film.mp4", lambda n: portrait(320, 240, n), 50)
+    with file_server(tmp_path) as address:
+        one = make()
+        one.open_text(f"{address}/film.mp4")
+        until(qtbot, lambda: title(one) == "The video has ended")
+        assert shown(one).retry == ""
+
+
+PLACE, COPY = QPoint(5, 5), Qt.DropAction.CopyAction
+
+
 def test_files_can_be_dropped(make: Make, qtbot: Any, tmp_path: Path) -> None:
     one = make()
+
+    def entered(data: QMimeData) -> bool:
+        event = QDragEnterEvent(PLACE, COPY, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+        event.ignore()
+        QApplication.sendEvent(one, event)
+        return event.isAccepted()
 
     def drop(path: Path) -> None:
         data = QMimeData()
         data.setUrls([QUrl.fromLocalFile(str(path))])
-        none = Qt.KeyboardModifier.NoModifier
-        event = QDropEvent(QPointF(QPoint(5, 5)), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, none)
-        one.dropEvent(event)
+        assert entered(data)
+        event = QDropEvent(QPointF(PLACE), COPY, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(one, event)
+        assert event.isAccepted()
 
+    assert one.acceptDrops(), "or no window system brings it anything"
+    words = QMimeData()
+    words.setText("words")
+    assert not entered(words)
     (tmp_path / "no.mp4").write_text("no video")
     drop(tmp_path / "missing.mp4")
     assert "missing.mp4" in shown(one).notice
