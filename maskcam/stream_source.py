@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import socket
-import threading
 import time
 from collections import deque
 from urllib.parse import urlsplit
@@ -19,6 +18,7 @@ from maskcam.frames import Pixels
 from maskcam.handle import Handle
 from maskcam.inputs import MAX_SIDE
 from maskcam.live import Cause, SourceEnded, SourceLost
+from maskcam.pace import Pace
 from maskcam.source_spec import mask_password
 
 OPEN_TIMEOUT = 5.0
@@ -28,10 +28,6 @@ READ_TIMEOUT = 4.0
 _PICTURE_BY_PICTURE = ("mjpeg", "jpeg2000", "png")
 """Codecs that send each picture whole, with its sensor's noise in it. Others send what changes and take the noise
 away, so that of a still scene the very same picture comes again and again."""
-_JUMP = 5.0
-"""Seconds between two pictures from which on a stream's clock was set anew."""
-_LATE = 1.0
-"""Seconds of lateness after which what follows isn't hurried any more."""
 _LAST_SECOND = 1.0
 """Seconds before its end from which on a film that stops has ended, and isn't lost."""
 _LOOK = 2.0
@@ -44,29 +40,6 @@ _OPTIONS = {
     "protocol_whitelist": "http,https,tcp,udp,tls,rtp,rtsp,rtsps,srtp,httpproxy,crypto",
     "max_pixels": str(MAX_SIDE * MAX_SIDE),
 }
-
-
-class Pace:
-    """Holds pictures back until they are due; the first is due at once."""
-
-    def __init__(self) -> None:
-        self.last = -math.inf
-        self._anchor = 0.0
-        self._cancelled = threading.Event()
-
-    def wait(self, seconds: float) -> None:
-        """Wait until the picture at `seconds` of the stream's own clock is due, or `cancel` is called."""
-        now = time.monotonic()
-        late = now - self._anchor - seconds
-        if not 0 <= seconds - self.last <= _JUMP or late > _LATE:
-            self._anchor, late = now - seconds, 0.0
-        self.last = seconds
-        if late < 0:
-            self._cancelled.wait(-late)
-
-    def cancel(self) -> None:
-        """Hold nothing back any more."""
-        self._cancelled.set()
 
 
 class StreamSource:

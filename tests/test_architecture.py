@@ -39,7 +39,7 @@ ORDER = [
         "records",
     ],
     ["sources", "sinks"],
-    ["cameras", "handle", "source_spec", "camera_source", "stream_source", "played", "live_sources"],
+    ["cameras", "handle", "pace", "source_spec", "camera_source", "stream_source", "played", "live_sources"],
     ["privacy", "glide", "keeping", "recording"],
     ["overlay_patches", "overlay"],
     ["runner", "telling"],
@@ -152,7 +152,7 @@ def test_threads_live_in_the_runner_alone() -> None:
     assert with_threads == {"runner"}
     # What the runner's threads share may have locks of its own, and the window hears of errors in threads.
     with_locks = {place(path) for path in modules("maskcam") if "threading" in imported(path)}
-    assert with_locks <= {"runner", "handle", "native", "played", "viewer"}
+    assert with_locks <= {"runner", "handle", "native", "pace", "played", "viewer"}
 
 
 def test_running_the_app_brings_neither_tensorflow_nor_matplotlib() -> None:

@@ -26,7 +26,7 @@ from maskcam.live_sources import (
     open_source,
     parse_source,
 )
-from maskcam.stream_source import Pace
+from maskcam.pace import Pace
 from tests.http_camera import HttpCamera, file_server, numbered, read_number
 from tests.support import environment, write_clip
 from tests.video_files import make_video
