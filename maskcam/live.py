@@ -35,10 +35,22 @@ class SourceEnded(SourceLost):
     """The source came to its own end, as a video file does; nothing is wrong."""
 
 
+class Pictures(StrEnum):
+    """What may be expected of a source's pictures.
+
+    FRESH ones are never the same twice, a sensor's noise sees to that. REPEATED ones may be the same for a while,
+    though the camera sees on. FILMED ones aren't live: they may stand still, be dark, and be slow to come.
+    """
+
+    FRESH = "fresh"
+    REPEATED = "repeated"
+    FILMED = "filmed"
+
+
 class LiveSource(Protocol):
     """Something that gives pictures as time passes: a camera, a stream, a video played in real time.
 
-    One that may give the very same picture for a while, though its camera sees on, has `repeats` set.
+    One whose pictures aren't FRESH says so in an attribute `pictures`.
     """
 
     name: str
@@ -92,8 +104,7 @@ class LiveView:
     """The newest that a live runner knows, taken at one moment.
 
     `opened_at` is when the source's present opening began. `problem` is one line when the source is LOST, and `cause`
-    what kind of trouble that is, where it is known. `repeats` says that a source may well give the very same picture
-    for a while, though its camera sees on.
+    what kind of trouble that is, where it is known. `pictures` says what may be expected of them.
     """
 
     stage: Stage
@@ -102,4 +113,4 @@ class LiveView:
     analysed: Analysed | None = None
     problem: str | None = None
     cause: Cause | None = None
-    repeats: bool = False
+    pictures: Pictures = Pictures.FRESH

@@ -17,7 +17,7 @@ from maskcam.colour import FromYuv
 from maskcam.frames import Pixels
 from maskcam.handle import Handle
 from maskcam.inputs import MAX_SIDE
-from maskcam.live import Cause, SourceEnded, SourceLost
+from maskcam.live import Cause, Pictures, SourceEnded, SourceLost
 from maskcam.pace import Pace
 from maskcam.source_spec import mask_password
 
@@ -65,7 +65,7 @@ class StreamSource:
             self.close()
             raise self._unreadable()
         self._video = self._container.streams.video[0]
-        self.repeats = self._video.codec_context.name not in _PICTURE_BY_PICTURE
+        self.pictures = self._expected()
         # With threads for whole frames, each one would hold back a frame.
         self._video.codec_context.thread_type = "SLICE"
         self._video.codec_context.options = {"flags": "low_delay", "max_pixels": _OPTIONS["max_pixels"]}
@@ -96,9 +96,14 @@ class StreamSource:
             self._pace.cancel()
         self._handle.close()
 
+    def _expected(self) -> Pictures:
+        if math.isfinite(self._end()):
+            return Pictures.FILMED
+        return Pictures.FRESH if self._video.codec_context.name in _PICTURE_BY_PICTURE else Pictures.REPEATED
+
     def _ahead_of_time(self) -> bool:
         """Whether pictures may be sent before their time: of a film, or in pieces of some seconds, as HLS is."""
-        return math.isfinite(self._end()) or self._container.format.name == "hls"
+        return self.pictures is Pictures.FILMED or self._container.format.name == "hls"
 
     def _end(self) -> float:
         """When the last picture is due, in seconds of the pictures' own clock; infinite for what is live."""

@@ -17,7 +17,7 @@ import pytest
 from maskcam.camera_source import why_no_camera
 from maskcam.frames import Pixels
 from maskcam.handle import Handle
-from maskcam.live import Cause, SourceEnded, SourceLost
+from maskcam.live import Cause, Pictures, SourceEnded, SourceLost
 from maskcam.live_sources import (
     CameraSource,
     SourceKind,
@@ -207,9 +207,9 @@ def test_a_stream_tells_whether_it_may_repeat_its_pictures(tmp_path: Path) -> No
     """One whole picture after the other has a sensor's noise in it, what is predicted has not."""
     make_video(tmp_path / "a.ts", pts=range(50), format="mpegts")
     with HttpCamera() as camera, file_server(tmp_path) as address:
-        for url, repeats in ((camera.url, False), (f"{address}/a.ts", True)):
+        for url, expected in ((camera.url, Pictures.FRESH), (f"{address}/a.ts", Pictures.REPEATED)):
             with contextlib.closing(StreamSource(url)) as source:
-                assert source.repeats is repeats
+                assert source.pictures is expected
 
 
 def test_a_film_on_a_server_comes_at_its_own_speed_and_ends(tmp_path: Path) -> None:
@@ -217,6 +217,7 @@ def test_a_film_on_a_server_comes_at_its_own_speed_and_ends(tmp_path: Path) -> N
     write_clip(tmp_path / "film.mp4", lambda number: numbered(160, 120, number), frames, rate)
     with file_server(tmp_path) as address:
         source = StreamSource(f"{address}/film.mp4")
+        assert source.pictures is Pictures.FILMED
         try:
             begun, numbers, times = time.monotonic(), [], []
             with pytest.raises(SourceEnded):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskcam.live import Cause, LiveView, Stage
+from maskcam.live import Cause, LiveView, Pictures, Stage
 from maskcam.source_spec import SourceKind
 from maskcam.viewer.settings import Settings
 from maskcam.viewer.shown import AlarmLight, Counts, Picture, Shown
@@ -114,12 +114,17 @@ def test_a_black_picture_is_said_and_not_reopened() -> None:
     assert not state.shown(3.0).greyed
 
 
-def test_a_film_may_be_dark() -> None:
-    state = watching(FILE)
-    for step in range(90):
+@pytest.mark.parametrize("kind", [FILE, STREAM])
+def test_a_film_may_be_dark_and_stand_still_also_on_a_server(kind: SourceKind) -> None:
+    state = watching(kind)
+    dark = noise(0, level=2)
+    for step in range(400):
         now = step / 30
-        assert not state.update(now, running(captured(step, now, noise(step, level=2))), []).reopen
-    assert title(state, 3.0) == ""
+        view = replace(
+            running(captured(step, now, dark)), pictures=Pictures.FILMED if kind is STREAM else Pictures.FRESH
+        )
+        assert not state.update(now, view, []).reopen
+        assert title(state, now) == ""
 
 
 def test_a_stream_that_may_repeat_pictures_is_frozen_later() -> None:
@@ -127,7 +132,7 @@ def test_a_stream_that_may_repeat_pictures_is_frozen_later() -> None:
     still = noise(5)
     for step in range(360):
         now = step / 30
-        state.update(now, replace(running(captured(step, now, still)), repeats=True), [])
+        state.update(now, replace(running(captured(step, now, still)), pictures=Pictures.REPEATED), [])
         assert title(state, now) == "" if now < 9 else True
     assert "frozen" in title(state, 12.0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maskcam.live import Cause
+from maskcam.live import Cause, Pictures
 from maskcam.source_spec import SourceKind
 from maskcam.viewer.health import PATIENCE, Fault, Health, Reading, read_picture
 from maskcam.viewer.messages import Trouble, classify, message, retry_words
@@ -26,7 +26,7 @@ def test_a_picture_is_measured() -> None:
 
 def test_silence_frost_and_darkness_are_noticed_within_two_seconds() -> None:
     for kind, light, new in ((Fault.FROZEN, 100.0, False), (Fault.BLACK, 3.0, True), (Fault.BLACK, 0.0, False)):
-        health = Health(0.0, may_stand_still=False)
+        health = Health(0.0)
         health.add(Reading(0.0, 100.0, 1))
         faults = []
         for number in range(1, 60):
@@ -35,14 +35,14 @@ def test_silence_frost_and_darkness_are_noticed_within_two_seconds() -> None:
             faults.append(health.fault(now))
         assert faults[-1] is kind
         assert faults[30] is None
-    health = Health(0.0, may_stand_still=False)
+    health = Health(0.0)
     health.add(Reading(0.0, 100.0, 1))
     assert health.fault(1.0) is None
     assert health.fault(1.9) is Fault.SILENT
 
 
 def test_a_dark_first_picture_is_given_as_much_time_after_a_slow_opening() -> None:
-    health = Health(0.0, may_stand_still=False)
+    health = Health(0.0)
     health.start(5.0)
     health.add(Reading(5.0, 3.0, 1))
     assert health.fault(5.0) is None
@@ -52,16 +52,16 @@ def test_a_dark_first_picture_is_given_as_much_time_after_a_slow_opening() -> No
     assert health.fault(5.1 + PATIENCE) is Fault.BLACK
 
 
-def test_a_film_may_stand_still() -> None:
-    health = Health(0.0, may_stand_still=True)
+def test_a_film_may_stand_still_be_dark_and_slow_to_come() -> None:
+    health = Health(0.0, Pictures.FILMED)
     for number in range(90):
-        health.add(Reading(number / 30, 100.0, 1))
-    assert health.fault(3.0) is None
+        health.add(Reading(number / 30, 3.0, 1))
+    assert health.fault(3.0) is None and health.fault(99.0) is None
 
 
 def test_a_source_that_may_repeat_a_picture_is_given_longer() -> None:
-    health = Health(0.0, may_stand_still=False)
-    health.repeats = True
+    health = Health(0.0)
+    health.expected = Pictures.REPEATED
     faults = {}
     for number in range(360):
         health.add(Reading(number / 30, 100.0, 1))

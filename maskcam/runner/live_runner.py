@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from maskcam.frames import Event, Frame, Pixels
-from maskcam.live import Analysed, Captured, Cause, LiveView, SourceEnded, SourceLost, Stage
+from maskcam.live import Analysed, Captured, Cause, LiveView, Pictures, SourceEnded, SourceLost, Stage
 from maskcam.pipeline import Pipeline
 from maskcam.runner.opening import Opening, OpenSource
 from maskcam.runner.results import Results
@@ -74,9 +74,9 @@ class LiveRunner:
         with self._state:
             self._check()
             problem = self._problem if self._stage is Stage.LOST else None
-            repeats = bool(getattr(self._opening.source, "repeats", False))
+            pictures = getattr(self._opening.source, "pictures", Pictures.FRESH)
             return LiveView(
-                self._stage, self._opened_at, self._newest, self._results.newest, problem, self._cause, repeats
+                self._stage, self._opened_at, self._newest, self._results.newest, problem, self._cause, pictures
             )
 
     def drain(self) -> tuple[Analysed, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from maskcam.frames import Pixels
+from maskcam.live import Pictures
 
 PATIENCE = 1.5
 """Seconds without a (new, not black) picture until it is said: well before two have passed."""
@@ -53,17 +54,15 @@ def read_picture(image: Pixels, at: float) -> Reading:
 class Health:
     """Takes readings and says what is wrong; time is passed in.
 
-    A camera's picture is never the same twice, its sensor's noise sees to that. `may_stand_still` is for
-    sources of which that can't be said, as films are; `repeats`, which may be set at any time, for those that may
-    give the same picture for a while, as streams whose encoder takes the noise away.
+    A camera's picture is never the same twice, its sensor's noise sees to that. `expected`, which may be set at any
+    time, says of which sources that can't be said: films, and streams whose encoder takes the noise away.
     """
 
-    def __init__(self, now: float, *, may_stand_still: bool) -> None:
-        self._may_stand_still = may_stand_still
+    def __init__(self, now: float, expected: Pictures = Pictures.FRESH) -> None:
+        self.expected = expected
         self._started_at = self._seen_at = self._changed_at = self._light_at = now
         self._mark: int | None = None
         self.pictures = 0
-        self.repeats = False
 
     def start(self, now: float) -> None:
         """Pictures are to come from now on: none had to come before."""
@@ -79,13 +78,13 @@ class Health:
             self._light_at = reading.at
 
     def fault(self, now: float) -> Fault | None:
-        """What is wrong now, the gravest first."""
+        """What is wrong now, the gravest first; films are as they are."""
+        if self.expected is Pictures.FILMED:
+            return None
         if now - max(self._seen_at, self._started_at) > PATIENCE:
             return Fault.SILENT
         # A covered lens may give one and the same black: what to do about it is the cover.
         if self.pictures and now - max(self._light_at, self._started_at) > PATIENCE:
             return Fault.BLACK
-        patience = REPEATING_PATIENCE if self.repeats else PATIENCE
-        if not self._may_stand_still and now - self._changed_at > patience:
-            return Fault.FROZEN
-        return None
+        patience = PATIENCE if self.expected is Pictures.FRESH else REPEATING_PATIENCE
+        return Fault.FROZEN if now - self._changed_at > patience else None

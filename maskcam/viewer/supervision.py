@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from maskcam.live import LiveView, Stage
+from maskcam.live import LiveView, Pictures, Stage
 from maskcam.source_spec import SourceKind
 from maskcam.viewer.health import Fault, Health, read_picture
 from maskcam.viewer.messages import FAULTS, OPENING, Message, Trouble, classify, message, retry_words
@@ -34,7 +34,7 @@ class Supervision:
         self.chosen = chosen
         self.trouble: Trouble | None = None
         self.stage = Stage.OPENING
-        self._health = Health(now, may_stand_still=chosen.kind is SourceKind.FILE)
+        self._health = Health(now)
         self._reconnect = Reconnect()
         self._detail = ""
         self._seen: int | None = None
@@ -50,7 +50,7 @@ class Supervision:
         self.stage, self._paused = view.stage, paused
         # A quick opening is not worth a word.
         self._slow = view.stage is Stage.OPENING and now - view.opened_at > _SLOW
-        self._health.repeats = view.repeats
+        self._health.expected = Pictures.FILMED if self.chosen.kind is SourceKind.FILE else view.pictures
         self._read(view)
         file = self.chosen.kind is SourceKind.FILE
         match view.stage:
@@ -100,8 +100,6 @@ class Supervision:
                 if self._health.pictures:
                     self._reconnect.well(now)
             return
-        if fault is not Fault.FROZEN and self.chosen.kind is SourceKind.FILE:
-            return  # a film may be slow to read, and dark
         self._is(FAULTS[fault])
         if fault is Fault.BLACK:
             self._reconnect.well(now)
