@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -70,17 +71,17 @@ def create_beside(target: Path) -> tuple[Path, BinaryIO]:
 class EventLog:
     """A CSV file, `time,track,event,verdict,probability`, with wall-clock times; every line is on the disk at once.
 
-    An existing file is continued. UnusableInput if it can't be written to, FailedOnTheWay when writing stops.
+    Where the name is taken it gets another, `path` tells which: people's numbers begin anew with each log.
+    UnusableInput if its folder can't be written to, FailedOnTheWay when writing stops.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path, file = create_beside(path)
+        self._file = io.TextIOWrapper(file, encoding="utf-8", newline="")
         try:
-            self._file: TextIO = path.open("a", encoding="utf-8", newline="")
-            if not self._file.tell():
-                self._write(EVENT_HEADER + "\n")
-        except (OSError, ValueError) as error:
-            raise UnusableInput(f"{path}: can't be written to ({reason(error)}); choose another folder") from None
+            self._write(EVENT_HEADER + "\n")
+        except OSError as error:
+            raise FailedOnTheWay(f"{self.path}: can't be written to ({reason(error)})") from None
 
     def write(self, event: Event, when: datetime) -> None:
         """Add `event`, which happened at `when`; ValueError unless `when` knows its time zone."""

@@ -69,7 +69,7 @@ class VideoSink(Closing):
         self._last: int | None = None
         self._shown: av.VideoFrame | None = None
         self._colours = ToYuv()
-        self._closed = False
+        self._complete = self._closed = False
         even = (width + width % 2, height + height % 2)
         rate = rate or Fraction(25)
         encoder = working_encoder(*even)
@@ -127,7 +127,7 @@ class VideoSink(Closing):
 
     def write(self, image: Pixels, pts: int) -> None:
         """Add `image`, `(h, w, 3) uint8, RGB`, at `pts`, which must grow; ValueError if one doesn't fit."""
-        self._check_open()
+        self._check_incomplete()
         check_image(image)
         if image.shape[:2] != self._size:
             raise ValueError(f"the video's pictures are {self._size} (height, width), not {image.shape[:2]}")
@@ -141,14 +141,16 @@ class VideoSink(Closing):
 
     def write_sound(self, packets: Sound) -> None:
         """Add the source's sound packets, in order; they can't be used again. Without sound, do nothing."""
-        self._check_open()
+        self._check_incomplete()
         if self._sound is not None:
             with self._writing():
                 self._sound.write(packets)
 
-    def finish(self) -> None:
-        """Complete the file and give it its name; FailedOnTheWay if that fails or no picture was written."""
+    def complete(self) -> None:
+        """Write what is missing, after which only `finish` is left; FailedOnTheWay as there. Once is enough."""
         self._check_open()
+        if self._complete:
+            return
         if self._last is None:
             self.close()
             raise FailedOnTheWay(f"{self._target}: not one picture was written, so there is no video")
@@ -157,6 +159,11 @@ class VideoSink(Closing):
             if self._sound is not None:
                 self._sound.finish()
             self._container.close()
+        self._complete = True
+
+    def finish(self) -> None:
+        """Complete the file and give it its name; FailedOnTheWay if that fails or no picture was written."""
+        self.complete()
         self._closed = True
         self._file.commit()
 
@@ -175,6 +182,11 @@ class VideoSink(Closing):
     def _check_open(self) -> None:
         if self._closed:
             raise RuntimeError(f"{self._target} is closed")
+
+    def _check_incomplete(self) -> None:
+        self._check_open()
+        if self._complete:
+            raise RuntimeError(f"{self._target} is complete")
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:

@@ -88,9 +88,9 @@ def process_video(
 ) -> VideoReport:
     """Annotate `source` and write `outputs`; `watch` is called with each frame's result.
 
-    When `stop` is set, what has been done so far becomes a whole, shorter video. Raises UnusableInput before
-    any work when an output can't be made, FailedOnTheWay when the video can't be written. Outputs appear only at
-    the end, the video last.
+    When `stop` is set, what has been done so far, one picture at least, becomes a whole, shorter video. Raises
+    UnusableInput before any work when an output can't be made, FailedOnTheWay when the video can't be written. Outputs
+    appear only at the end, the video last.
     """
     tally = Tally()
     complete = False
@@ -121,6 +121,7 @@ def process_video(
         leaving = pipeline.finish()
         tally.finish(leaving)
         events.write(event_line(event) for event in leaving)
+        sink.complete()  # a video that can't be made must not cost records that were there before
         events.finish()
         frames.finish()
         sink.finish()

@@ -278,6 +278,9 @@ def test_a_source_is_let_go_before_it_is_opened_again(parts: Parts) -> None:
     time.sleep(0.2)
     runner.reopen()
     wait_for(lambda: len(opened) == 5)
+    time.sleep(0.2)
+    runner.switch(Exclusive, same=True)
+    wait_for(lambda: len(opened) == 6)
     assert not refused
     assert runner.stop(60)
     assert not held.locked()

@@ -208,10 +208,12 @@ def test_events_are_on_the_disk_at_once_with_wall_clock_times(tmp_path: Path) ->
     log.close()
     log.close()
     again = EventLog(tmp_path / "log.csv")
-    again.write(Event(2.5, 3, EventKind.LEFT, Verdict.MASK, 0.1), WHEN.astimezone(UTC))
-    again.close()
-    rows = list(csv.DictReader((tmp_path / "log.csv").open()))
-    assert [row["event"] for row in rows] == ["appeared", "left"]
-    assert datetime.fromisoformat(rows[1]["time"]) == datetime.fromisoformat(rows[0]["time"])
+    again.write(Event(1.5, 3, EventKind.LEFT, Verdict.MASK, 0.1), WHEN.astimezone(UTC))
+    assert again.path.name == "log-2.csv", "numbers begin anew, and so does the file"
+    rows = list(csv.DictReader(again.path.open()))
+    assert [row["event"] for row in rows] == ["left"]
+    assert datetime.fromisoformat(rows[0]["time"]) == WHEN.replace(microsecond=678_000)
+    assert (tmp_path / "log.csv").read_text() == text
     with pytest.raises(ValueError, match="zone"):
         again.write(Event(2.5, 3, EventKind.LEFT, Verdict.MASK, 0.1), WHEN.replace(tzinfo=None))
+    again.close()

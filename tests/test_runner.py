@@ -17,6 +17,13 @@ def test_nothing_in_nothing_out() -> None:
     assert list(side_by_side([], str)) == []
 
 
+def test_enough_ends_it_but_not_before_the_first() -> None:
+    for wanted in (0, 1, 4):
+        done: list[int] = []
+        results = side_by_side(range(100), lambda n: done.append(n) or n, lambda: len(done) >= wanted)  # noqa: B023
+        assert list(results) == done == list(range(max(wanted, 1)))
+
+
 def test_reading_working_and_taking_happen_in_three_threads() -> None:
     readers: set[int] = set()
 

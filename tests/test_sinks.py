@@ -75,6 +75,22 @@ def test_no_picture_is_no_video(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_complete_takes_nothing_more_and_appears_when_it_is_finished(tmp_path: Path) -> None:
+    with small_sink(tmp_path / "a.mp4") as sink:
+        sink.write(quarters(64, 48), 0)
+        sink.complete()
+        sink.complete()
+        with pytest.raises(RuntimeError, match="complete"):
+            sink.write(quarters(64, 48), 1)
+        assert not (tmp_path / "a.mp4").exists()
+        sink.finish()
+    assert (tmp_path / "a.mp4").exists()
+    with small_sink(tmp_path / "b.mp4") as sink:
+        sink.write(quarters(64, 48), 0)
+        sink.complete()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"], "what was given up leaves nothing"
+
+
 def test_wrong_pictures_and_times_are_the_callers_fault(tmp_path: Path) -> None:
     with small_sink(tmp_path / "a.mp4") as sink:
         sink.write(quarters(64, 48), 5)

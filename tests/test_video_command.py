@@ -16,9 +16,15 @@ import cv2
 import numpy as np
 import pytest
 
-from maskcam.assets import DEMO_CLIP, asset
+from maskcam.assets import DEMO_CLIP, MASK_MODEL, asset
+from maskcam.classifier import MaskClassifier
+from maskcam.finder import FaceFinder
 from maskcam.frames import Pixels
+from maskcam.pipeline import Pipeline
+from maskcam.runner import DetectorPool
+from maskcam.signals import StopRequest
 from maskcam.sources import VideoSource
+from maskcam.video_job import VideoOutputs, process_video
 from tests.support import astronaut, environment, heed_signals, maskcam, one_clear_line, wait_for, write_clip
 
 FACE_KEYS = {
@@ -253,6 +259,22 @@ def test_a_signal_ends_with_a_whole_shorter_video(tmp_path: Path, long_clip: Pat
     events = [line.split(",") for line in (tmp_path / "out.csv").read_text().splitlines()[1:]]
     assert (events[0][2], events[-1][2]) == ("appeared", "left")
     assert float(events[-1][0]) == lines[-1]["time"], "nobody leaves after the video's end"
+
+
+def test_a_signal_before_the_first_picture_leaves_one(tmp_path: Path, long_clip: Path) -> None:
+    (tmp_path / "out.csv").write_text("an earlier record\n")
+    stop = StopRequest()
+    stop.signal = signal.SIGINT
+    outputs = VideoOutputs(tmp_path / "out.mp4", str(tmp_path / "out.jsonl"), str(tmp_path / "out.csv"), force=True)
+    with DetectorPool() as detector, MaskClassifier(asset(MASK_MODEL)) as classifier, VideoSource(long_clip) as source:
+        pipeline = Pipeline(FaceFinder(detector), classifier)
+        report = process_video(source, pipeline, outputs, stop, lambda result: None)
+    assert not report.complete
+    assert report.summary.people == 1
+    with VideoSource(tmp_path / "out.mp4") as source:
+        assert sum(1 for _ in source) == 1
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 1
+    assert [line.split(",")[2] for line in (tmp_path / "out.csv").read_text().splitlines()[1:]] == ["appeared", "left"]
 
 
 def test_the_sound_comes_along(tmp_path: Path) -> None:

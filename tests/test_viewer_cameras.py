@@ -33,6 +33,8 @@ def test_a_camera_that_was_asked_offers_what_it_can_do() -> None:
     assert len(modes.choices(0, None)) == 1 + len(USUAL)
     modes.found(0, (CameraMode(640, 480, 15.0), CameraMode(800, 600, 0.0)))
     assert [one.mode for one in modes.choices(0, None)] == [None, (640, 480, 15.0), (800, 600, 0.0)]
+    modes.answered(0, (800, 600, 0.0), CameraMode(800, 600, 25.0))
+    assert modes.choices(0, None)[-1].words == "800 x 600", "any rate will do where none was asked for"
     # What is asked of all cameras stays to be seen, though this one can't give it.
     assert (1920, 1080, 30.0) in [one.mode for one in modes.choices(0, (1920, 1080, 30.0))]
     modes.named(0, "Desk")

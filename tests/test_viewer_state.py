@@ -195,6 +195,26 @@ def test_nobody_is_bare_for_longer_while_a_video_stands_still() -> None:
     assert beeps == [pytest.approx(12.0)]
 
 
+def test_an_alarm_goes_on_over_a_pause() -> None:
+    state = watching(FILE, alarm=True, alarm_seconds=1.0, cool_down=30.0)
+    still, going = (Playback(1.0, 8.0, paused=paused) for paused in (True, False))
+
+    def beeps(start: float, end: float, playback: Playback) -> list[float]:
+        return [
+            float(t)
+            for t in np.arange(start, end, 0.1)
+            if state.update(t, running(None), [analysed(0, t, (1, BARE))], playback).beep
+        ]
+
+    assert beeps(0, 2, going) == [pytest.approx(1.0)]
+    assert beeps(2, 60, still) == []
+    shown = state.shown(60.0)
+    assert shown.alarmed == {1}
+    assert shown.alarm is AlarmLight.RAISED, "whom it meant is in the picture still"
+    assert beeps(60, 88, going) == [], "a pause is no cool-down"
+    assert beeps(88, 92, going) == [pytest.approx(89.0, abs=0.2)]
+
+
 def test_a_try_that_is_planned_is_not_made_once_the_user_has_the_source_opened_again() -> None:
     for asked in (False, True):
         state = watching()

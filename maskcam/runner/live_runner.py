@@ -103,9 +103,12 @@ class LiveRunner:
         """
         self._open(None)
 
-    def switch(self, open_source: OpenSource) -> None:
-        """Go on with another source: everybody in view has left, and nothing of the old source is shown any more."""
-        self._open(open_source)
+    def switch(self, open_source: OpenSource, same: bool = False) -> None:
+        """Go on with another source: everybody in view has left, and nothing of the old source is shown any more.
+
+        `same` says that it is the same device, which has to be let go before it can be opened.
+        """
+        self._open(open_source, same)
 
     def change_pipeline(self, change: Change) -> None:
         """Have `change(pipeline)` called in the analysis thread between two frames; what it returns is used next.
@@ -135,15 +138,15 @@ class LiveRunner:
             thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in threads)
 
-    def _open(self, open_source: OpenSource | None) -> None:
+    def _open(self, open_source: OpenSource | None, same: bool = True) -> None:
         with self._state:
             if not self._started or self._stopping:
                 return
             old = self._opening
             if open_source is None:
-                self._opening = Opening(old.open_source, old.scene, old.over, again=True)
+                self._opening = Opening(old.open_source, old.scene, old.over, again=same)
             else:
-                self._opening = Opening(open_source, old.scene + 1, old.over)
+                self._opening = Opening(open_source, old.scene + 1, old.over, again=same)
                 self._newest = self._waiting = self._results.newest = None
                 self._changes.append(self._everybody_left)
             self._opened_at = self._clock()

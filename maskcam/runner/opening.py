@@ -21,7 +21,7 @@ class Opening:
     """One opening of one source; `scene` stays the same when that source is opened again.
 
     `over` is set when the source is let go, and `before` that of the opening that this one follows; `again` says that
-    it was of the same source.
+    it was of the same source or device.
     """
 
     def __init__(

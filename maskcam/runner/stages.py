@@ -81,9 +81,9 @@ def side_by_side(
 ) -> Generator[Out, None, bool]:
     """Yield `work(item)` for each item in order, while items are read and worked on in two threads.
 
-    The caller's own work on what is yielded is the third stage. Once `enough` is true no more items are worked on,
-    and all that were are still yielded; return whether none was left out. An error in either thread is raised here.
-    The threads have ended when this generator has: after the last item, an error, or its `close`.
+    The caller's own work on what is yielded is the third stage. Once `enough` is true no more items are worked on but
+    the first, and all that were are still yielded; return whether none was left out. An error in either thread is
+    raised here. The threads have ended when this generator has: after the last item, an error, or its `close`.
     """
     complete = True
 
@@ -93,8 +93,8 @@ def side_by_side(
     def until_enough() -> Generator[In, None, None]:
         nonlocal complete
         with closing(_Stage("read", items, same).results()) as read:
-            for item in read:
-                if enough():
+            for number, item in enumerate(read):
+                if number and enough():
                     complete = False
                     return
                 yield item

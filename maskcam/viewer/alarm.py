@@ -41,6 +41,26 @@ class _Watched:
         return doubted <= _DOUBT_SECONDS and now - self.bare_at <= _RETURN_SECONDS
 
 
+class AlarmClock:
+    """The time by which the alarm goes; it stands still while a video does, in which nobody goes on being bare."""
+
+    def __init__(self) -> None:
+        self._stood = 0.0
+        self._since: float | None = None
+
+    def stand(self, still: bool, now: float) -> None:
+        """From `now` on stand still, or go on."""
+        if still and self._since is None:
+            self._since = now
+        elif not still and self._since is not None:
+            self._stood += max(now - self._since, 0.0)
+            self._since = None
+
+    def at(self, time: float) -> float:
+        """What it shows at a time that isn't before it last began to stand still."""
+        return (time if self._since is None else min(time, self._since)) - self._stood
+
+
 class Alarm:
     """Watches every person's verdicts; time is passed in and grows."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from maskcam.cameras import CameraMode
 
 Mode = tuple[int, int, float] | None
-"""Width and height in pixels and pictures a second that a camera is asked for, None for what it likes best."""
+"""Width and height in pixels and pictures a second, 0 for any, that a camera is asked for; None for its own."""
 
 USUAL: tuple[Mode, ...] = (
     (640, 480, 30.0),
@@ -73,9 +73,9 @@ def mode_words(mode: CameraMode) -> str:
 
 
 def gives(asked: tuple[int, int, float], given: CameraMode) -> bool:
-    """Whether a camera gives what it was asked for; a rate that it doesn't tell counts as the one asked for."""
-    rate = given.rate or asked[2]
-    return (given.width, given.height) == asked[:2] and abs(rate - asked[2]) <= _SAME_RATE
+    """Whether a camera gives what it was asked for; a rate that it doesn't tell, or wasn't asked for, fits."""
+    same_rate = not given.rate or not asked[2] or abs(given.rate - asked[2]) <= _SAME_RATE
+    return (given.width, given.height) == asked[:2] and same_rate
 
 
 def _words(asked: Mode, given: CameraMode | None) -> str:

@@ -87,6 +87,8 @@ class Engine:
 
     def watch(self, spec: SourceSpec, start: float = 0.0) -> None:
         """Go over to this source; a video begins at `start` seconds."""
+        before = self._spec
+        same = before is not None and (before.kind, before.where) == (spec.kind, spec.where)
         self._spec, self._player, self._mode, self._errand = spec, None, None, None
 
         def opens() -> LiveSource:
@@ -105,7 +107,7 @@ class Engine:
             self._runner.change_pipeline(self._build)
             self._runner.start()
         else:
-            self._runner.switch(opens)
+            self._runner.switch(opens, same)
 
     def reopen(self, errand: Errand | None = None) -> None:
         """Let the same source go and open it again, in between do `errand`; all in the reading thread."""

@@ -5,6 +5,7 @@ Nothing here waits for a disk: a worker writes, and what it has to say is picked
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -34,7 +35,7 @@ class Keeper:
         self._recorder: LiveRecorder | None = None
         self._log: EventLog | None = None
         self._log_folder: Path | None = None
-        self._logged: datetime | None = None
+        self._logged = -math.inf
         self._recording_since: float | None = None
         self._logging = False
         self._recordings = self._logs = 0
@@ -111,7 +112,7 @@ class Keeper:
         self._log_folder = folder
 
         def start() -> None:
-            self._log, self._logged = EventLog(folder / event_log_name(when)), None
+            self._log, self._logged = EventLog(folder / event_log_name(when)), -math.inf
 
         self._do(start, partial(self._give_up_log, self._logs))
 
@@ -142,11 +143,11 @@ class Keeper:
 
         def write() -> None:
             for event in taken:
-                # What is told of late, as who had left before an outage, may follow what came after it.
-                when = now - timedelta(seconds=max(clock - event.time, 0.0))
-                self._logged = when if self._logged is None else max(when, self._logged)
+                # What is told of late, as who had left before an outage, may follow what came after it. Not the wall
+                # clock is held to what was logged: it may be set back.
+                self._logged = max(event.time, self._logged)
                 if self._log is not None:
-                    self._log.write(event, self._logged)
+                    self._log.write(event, now - timedelta(seconds=max(clock - self._logged, 0.0)))
 
         self._do(write, partial(self._give_up_log, self._logs))
 

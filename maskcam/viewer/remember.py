@@ -52,13 +52,13 @@ class Memory:
         self._file.setValue(_SOURCE, where)
 
     def mode(self) -> tuple[int, int, float] | None:
-        """The size and rate that cameras are asked for, None for their own."""
+        """The size and rate, 0 for any, that cameras are asked for, None for their own."""
         try:
             width, height, rate = str(self._file.value(_MODE, "")).split()
             mode = int(width), int(height), float(rate)
         except ValueError:
             return None
-        return mode if min(mode) > 0 and math.isfinite(mode[2]) else None
+        return mode if min(mode[:2]) > 0 <= mode[2] < math.inf else None
 
     def keep_mode(self, mode: tuple[int, int, float] | None) -> None:
         """Remember it."""

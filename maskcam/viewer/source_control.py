@@ -107,8 +107,8 @@ class SourceControl(QObject):
         self._settled = mode
         chosen, number = self._chosen, self._number()
         if mode is not None and chosen is not None and number is not None:
-            asked = chosen.width and chosen.height and chosen.rate and (chosen.width, chosen.height, chosen.rate)
-            self._modes.answered(number, asked or None, mode)
+            size = (chosen.width, chosen.height, chosen.rate or 0.0) if chosen.width and chosen.height else None
+            self._modes.answered(number, size, mode)
         self._show_modes()
 
     def close(self) -> bool:
@@ -180,7 +180,7 @@ class SourceControl(QObject):
         if spec.kind is not SourceKind.CAMERA:
             return spec
         width, height, rate = self._mode or (None, None, None)
-        return replace(spec, width=width, height=height, rate=rate)
+        return replace(spec, width=width, height=height, rate=rate or None)
 
     def _name(self, spec: SourceSpec) -> str:
         names = {camera.index: camera.name for camera in self._cameras}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from maskcam.live import Analysed, LiveView
 from maskcam.source_spec import SourceKind
-from maskcam.viewer.alarm import Alarm
+from maskcam.viewer.alarm import Alarm, AlarmClock
 from maskcam.viewer.messages import LOADING, PRIVATE
 from maskcam.viewer.settings import Settings
 from maskcam.viewer.shown import AlarmLight, Shown
@@ -44,7 +44,7 @@ class ViewerState:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._alarm = Alarm()
+        self._alarm, self._clock = Alarm(), AlarmClock()
         self._timeline = Timeline()
         self._watch: Supervision | None = None
         self._sight = Sight()
@@ -77,6 +77,7 @@ class ViewerState:
         """Watch another source, or none: counts begin anew, the timeline goes on."""
         self._sight, self._playback = Sight(), None
         self._alarm.reset()
+        self._clock.stand(False, now)
         self._watch = None if chosen is None else Supervision(chosen, now)
 
     def reopened(self) -> None:
@@ -86,7 +87,7 @@ class ViewerState:
 
     def snooze(self, now: float) -> None:
         """Silence the alarm for a while, or end the silence."""
-        self._alarm.snooze(now)
+        self._alarm.snooze(self._clock.at(now))
 
     def notify(self, words: str, now: float) -> None:
         """Say something for a few seconds."""
@@ -100,6 +101,7 @@ class ViewerState:
             return Wants()
         beep = False
         paused = playback is not None and playback.paused
+        self._clock.stand(paused, now)
         for one in analysed:
             beep = self._take(one, paused) or beep
         self._sight.newest = view.newest or self._sight.newest
@@ -128,8 +130,8 @@ class ViewerState:
             retry=self._watch.retry(now),
             greyed=self._watch.stale and picture is not None,
             alarm=self._light(now),
-            alarmed=self._alarm.showing(now) if alarm else frozenset(),
-            snooze_left=self._alarm.snooze_left(now) if alarm else 0.0,
+            alarmed=self._alarm.showing(self._clock.at(now)) if alarm else frozenset(),
+            snooze_left=self._alarm.snooze_left(self._clock.at(now)) if alarm else 0.0,
             people=sight.totals.people,
             people_without=sight.totals.people_without,
             mirrored=self.mirrored,
@@ -152,12 +154,13 @@ class ViewerState:
         self._timeline.add(one.captured.at, one.result)
         settings = self.settings
         return settings.alarm and self._alarm.update(
-            one.captured.at, one.result, settings.alarm_seconds, settings.cool_down
+            self._clock.at(one.captured.at), one.result, settings.alarm_seconds, settings.cool_down
         )
 
     def _light(self, now: float) -> AlarmLight:
         if not self.settings.alarm:
             return AlarmLight.OFF
-        if self._alarm.snoozed(now):
+        at = self._clock.at(now)
+        if self._alarm.snoozed(at):
             return AlarmLight.SNOOZED
-        return AlarmLight.RAISED if self._alarm.showing(now) else AlarmLight.WATCHING
+        return AlarmLight.RAISED if self._alarm.showing(at) else AlarmLight.WATCHING

@@ -220,7 +220,8 @@ class ViewerWindow(QMainWindow):
 
     def _start_over(self, error: Exception) -> None:
         """An engine that broke is told of and replaced; the window and what it was set to stay."""
-        self._abandoned |= not self.engine.stop(0.1)
+        # Long enough for an analysis that is under way, or nobody's leaving would be logged.
+        self._abandoned |= not self.engine.stop(0.5)
         self._log(self.engine.farewell())
         self.keeper.begin_log_anew()
         self.engine = self._new_engine()

@@ -84,6 +84,18 @@ def test_a_size_that_was_wished_for_long_ago_is_asked_again_and_its_answer_shown
     ]
 
 
+def test_a_size_without_a_rate_can_be_chosen(make: Make, qtbot: Any) -> None:
+    one = make(opener=Webcam)
+    one.begin(parse_source("0"))
+    until(qtbot, lambda: flowing(one))
+    one.sources.surveyed.emit(0, (CameraMode(640, 480, 0.0),))
+    until(qtbot, lambda: "640 x 480" in modes_menu(one))
+    choose_mode(one, "640 x 480")
+    until(qtbot, lambda: flowing(one) and Webcam.asked[-1].width == 640)
+    assert Webcam.asked[-1].rate is None
+    assert Memory().mode() == (640, 480, 0.0)
+
+
 def test_a_camera_is_asked_what_it_can_do_while_nobody_holds_it(make: Make, qtbot: Any) -> None:
     one = make(cameras=(CameraInfo(0, "Desk", 0),), opener=Webcam)
     threads: list[str] = []

@@ -199,6 +199,29 @@ def test_events_are_logged_as_of_when_they_happened(folder: Path) -> None:
     ], "none before the one above it, none after now"
 
 
+def test_a_clock_that_is_set_back_is_logged_as_it_is(folder: Path) -> None:
+    day = datetime(2026, 11, 23, tzinfo=UTC)
+    times = iter((day.replace(hour=14), day.replace(hour=14), day.replace(hour=13, minute=10)))
+    keeper = Keeper(lambda error: None, lambda: next(times))
+    keeper.start_log(folder)
+    for time in (10.0, 610.0):
+        keeper.events([Event(time, 1, EventKind.VERDICT, Verdict.MASK, 0.1)], time)
+    assert keeper.close(60)
+    lines = next(folder.glob("*.csv")).read_text().splitlines()[1:]
+    assert [line[11:19] for line in lines] == ["14:00:00", "13:10:00"]
+
+
+def test_a_log_that_begins_anew_is_another_file_within_the_same_second_too(folder: Path) -> None:
+    keeper = Keeper(lambda error: None, lambda: datetime(2026, 11, 23, 13, tzinfo=UTC))
+    keeper.start_log(folder)
+    keeper.begin_log_anew()
+    keeper.events([Event(1.0, 1, EventKind.APPEARED, Verdict.UNSURE, 0.5)], 1.0)
+    assert keeper.close(60)
+    assert [
+        len(path.read_text().splitlines()) for path in sorted(folder.glob("*.csv"), key=lambda one: len(one.name))
+    ] == [1, 2]
+
+
 def test_who_was_there_last_before_nothing_came_is_logged_as_left_then(make: Make, qtbot: Any, folder: Path) -> None:
     with HttpCamera(draw=portrait, size=(320, 240)) as camera:
         one = make()

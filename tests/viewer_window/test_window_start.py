@@ -70,11 +70,15 @@ def test_without_wishes_the_window_has_what_it_remembers(started: None) -> None:
     assert one.engine.own_threshold == load_card(asset(MASK_MODEL)).threshold
 
 
-@pytest.mark.parametrize("text", ["", "640 480", "640 480 fast", "0 0 30.0", "640 480 nan", "-1 480 30", "640 480 inf"])
+@pytest.mark.parametrize(
+    "text", ["", "640 480", "640 480 fast", "0 0 30.0", "640 480 nan", "640 480 -1", "-1 480 30", "640 480 inf"]
+)
 def test_a_size_that_can_not_be_is_not_remembered(qtbot: Any, text: str) -> None:
     memory = Memory()
     memory.keep_mode((640, 480, 30.0))
     assert memory.mode() == (640, 480, 30.0)
+    memory.keep_mode((640, 480, 0.0))
+    assert memory.mode() == (640, 480, 0.0), "some cameras don't tell their rates"
     memory._file.setValue("camera mode", text)
     assert memory.mode() is None
 
