@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskcam.boxes import overlaps
-from maskcam.faces import FaceDetector
+from maskcam.faces import FaceDetector, Range
 from maskcam.frames import Faces, Floats, Pixels
 from maskcam.search import REACH
 from tests.support import astronaut
@@ -135,6 +135,17 @@ def detector() -> Iterator[FaceDetector]:
 
 
 @pytest.fixture(scope="module")
+def other() -> Iterator[FaceDetector]:
+    with FaceDetector(Range.FAR) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def detectors(detector: FaceDetector, other: FaceDetector) -> tuple[FaceDetector, FaceDetector]:
+    return detector, other
+
+
+@pytest.fixture(scope="module")
 def street(detector: FaceDetector) -> Street:
     image = np.full((600, 1000, 3), 100, np.uint8)
     portrait = astronaut()
@@ -153,8 +164,8 @@ def street(detector: FaceDetector) -> Street:
     )
 
 
-def mined(street: Street, detector: FaceDetector, heads: Floats, faces: Floats) -> Floats:
-    found = list(mine(street.image, heads, faces, detector))
+def mined(street: Street, detectors: tuple[FaceDetector, FaceDetector], heads: Floats, faces: Floats) -> Floats:
+    found = list(mine(street.image, heads, faces, *detectors))
     return np.array(found, np.float32).reshape(-1, 4)
 
 
@@ -162,8 +173,8 @@ def best(boxes: Floats, face: Floats) -> float:
     return float(overlaps(boxes, face[None])[0].max(initial=0))
 
 
-def test_things_are_mined_and_faces_are_not(street: Street, detector: FaceDetector) -> None:
-    boxes = mined(street, detector, street.head[None], street.face[None])
+def test_things_are_mined_and_faces_are_not(street: Street, detectors: tuple[FaceDetector, FaceDetector]) -> None:
+    boxes = mined(street, detectors, street.head[None], street.face[None])
     middles = (boxes[:, :2] + boxes[:, 2:]) / 2
     x0, y0, x1, y1 = street.things
     on_things = ((middles > (x0, y0)) & (middles < (x1, y1))).all(axis=1)
@@ -180,60 +191,68 @@ def test_things_are_mined_and_faces_are_not(street: Street, detector: FaceDetect
     assert len(set(map(tuple, boxes.tolist()))) == len(boxes), "no box comes twice"
 
 
-def test_boxes_on_a_labelled_head_without_a_known_face_are_left_alone(street: Street, detector: FaceDetector) -> None:
+def test_boxes_on_a_labelled_head_without_a_known_face_are_left_alone(
+    street: Street, detectors: tuple[FaceDetector, FaceDetector]
+) -> None:
     """The detector didn't find its face there, so nobody can tell what frames it badly."""
     everywhere = np.array([[0, 0, 560, 600]], np.float32)
-    boxes = mined(street, detector, everywhere, np.zeros((0, 4), np.float32))
+    boxes = mined(street, detectors, everywhere, np.zeros((0, 4), np.float32))
     assert len(boxes) >= 3
     assert ((boxes[:, 0] + boxes[:, 2]) / 2 > 500).all()
 
 
 def test_a_box_that_cuts_a_known_face_badly_is_mined_though_a_closer_look_finds_a_face(
-    street: Street, detector: FaceDetector
+    street: Street, detectors: tuple[FaceDetector, FaceDetector]
 ) -> None:
     """The known face is said to lie a little beside the one that is there, which thereby is a bad cut of it."""
     everywhere = np.array([[0, 0, 1000, 600]], np.float32)
     side = float(street.face[2] - street.face[0])
     for shift, badly in ((0.75, True), (0.3, False), (1.5, False)):
         known = street.face + np.array([side * shift, 0, side * shift, 0], np.float32)
-        boxes = mined(street, detector, everywhere, known[None])
+        boxes = mined(street, detectors, everywhere, known[None])
         assert (best(boxes, street.face) > 0.8) == badly
         assert all(is_part_of_a_head(one, everywhere, known[None]) for one in boxes)
 
 
-def test_a_face_without_a_label_is_only_kept_out_by_the_closer_look(street: Street, detector: FaceDetector) -> None:
+def test_a_face_without_a_label_is_only_kept_out_by_the_closer_look(
+    street: Street, detectors: tuple[FaceDetector, FaceDetector]
+) -> None:
     """The same picture, seen by a detector that finds nothing when it looks closer: then the face is mined too."""
 
     class Nearsighted:
         def detect(self, image: Pixels) -> Faces:
             # A closer look is a square of two or three times a box; none of the plan's looks is so small.
-            return Faces.none() if max(image.shape[:2]) < SMALLEST * REACH else detector.detect(image)
+            return Faces.none() if max(image.shape[:2]) < SMALLEST * REACH else detectors[0].detect(image)
 
         def detect_all(self, images: Sequence[Pixels]) -> list[Faces]:
             return [self.detect(image) for image in images]
 
-    sharp = mined(street, detector, street.head[None], street.face[None])
-    found = mine(street.image, street.head[None], street.face[None], Nearsighted())  # type: ignore[arg-type]
+    sharp = mined(street, detectors, street.head[None], street.face[None])
+    found = mine(street.image, street.head[None], street.face[None], Nearsighted(), Nearsighted())  # type: ignore[arg-type]
     boxes = np.array(list(found), np.float32)
     assert best(boxes, street.unlabelled) > 0.5 > best(sharp, street.unlabelled)
     assert len(boxes) > len(sharp)
 
 
-def test_where_surely_nobody_is_everything_that_is_found_is_mined(street: Street, detector: FaceDetector) -> None:
+def test_where_surely_nobody_is_everything_that_is_found_is_mined(
+    street: Street, detectors: tuple[FaceDetector, FaceDetector]
+) -> None:
     nobody = np.zeros((0, 4), np.float32)
-    careful = np.array(list(mine(street.image, nobody, nobody, detector)), np.float32).reshape(-1, 4)
-    everything = np.array(list(mine(street.image, nobody, nobody, detector, nobody=True)), np.float32)
+    careful = np.array(list(mine(street.image, nobody, nobody, *detectors)), np.float32).reshape(-1, 4)
+    everything = np.array(list(mine(street.image, nobody, nobody, *detectors, nobody=True)), np.float32)
     for face in (street.face, street.unlabelled):
         assert best(everything, face) > 0.5 > best(careful, face)
 
 
-def test_nothing_is_mined_where_nothing_is_taken_for_a_face(detector: FaceDetector) -> None:
+def test_nothing_is_mined_where_nothing_is_taken_for_a_face(detectors: tuple[FaceDetector, FaceDetector]) -> None:
     nobody = np.zeros((0, 4), np.float32)
-    assert list(mine(np.full((300, 400, 3), 90, np.uint8), nobody, nobody, detector)) == []
+    assert list(mine(np.full((300, 400, 3), 90, np.uint8), nobody, nobody, *detectors)) == []
 
 
-def test_mined_boxes_are_to_a_tenth_of_a_pixel_and_the_same_each_time(street: Street, detector: FaceDetector) -> None:
-    first, again = (list(mine(street.image, street.head[None], street.face[None], detector)) for _ in range(2))
+def test_mined_boxes_are_to_a_tenth_of_a_pixel_and_the_same_each_time(
+    street: Street, detectors: tuple[FaceDetector, FaceDetector]
+) -> None:
+    first, again = (list(mine(street.image, street.head[None], street.face[None], *detectors)) for _ in range(2))
     assert first == again and first
     assert all(round(value, 1) == value for one in first for value in one)
 

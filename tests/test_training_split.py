@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from collections import defaultdict
 from collections.abc import Callable
@@ -18,9 +19,10 @@ from PIL import Image
 
 from maskcam.errors import UnusableInput
 from maskcam.frames import Pixels
-from maskcam.modelcard import MASK
+from maskcam.modelcard import MASK, NOT_FACE
 from tests.drawn_faces import draw_face, save, save_classes
 from training.duplicates import near_copies, thumbnail
+from training.labelled import Listed
 from training.manifest import ALL_LABELS, LABELS, SPLITS, TEST, TRAIN, VALIDATION, read_manifest
 from training.prepare import describe, prepare, split
 from training.scan import Found, Trouble
@@ -105,6 +107,51 @@ def test_augmented_copies_share_a_group_by_name(tmp_path: Path) -> None:
     for label in LABELS:
         assert groups[label, "Augmented_7_100"] == groups[label, "Augmented_7_2"]
     assert len(set(groups.values())) == 6
+
+
+def test_augmented_copies_go_with_their_original_which_their_number_counts(tmp_path: Path) -> None:
+    data = tmp_path / "kaggle"
+    for seed, name in enumerate(("Train/WithMask/2", "Test/WithMask/10", "Validation/WithMask/1")):
+        save(draw_face(True, seed), data / f"{name}.png")
+    copies = {"Augmented_0_11": "1", "Augmented_1_5": "10", "Augmented_2_7": "2", "Augmented_3_7": None}
+    for seed, name in enumerate(copies, 20):
+        save(draw_face(True, seed), data / "Train" / "WithMask" / f"{name}.png")
+    for seed in range(30, 33):
+        save(draw_face(False, seed), data / "Train" / "WithoutMask" / f"{seed}.png")
+    prepared = prepare([data], tmp_path / "out")
+    assert prepared.left_out == {
+        "kaggle: copies of validation pictures": 1,
+        "kaggle: copies of test pictures": 1,
+    }
+    groups = {one.path.stem: one.group for one in prepared.samples}
+    assert groups["Augmented_2_7"] == groups["2"], "as text, 10 comes before 2"
+    assert "Augmented_3_7" in groups and {"Augmented_0_11", "Augmented_1_5"}.isdisjoint(groups)
+    assert len(set(groups.values())) == len(groups) - 1
+
+
+def test_a_photograph_that_is_a_scene_too_is_in_one_split(tmp_path: Path) -> None:
+    portrait = np.asarray(skimage.data.astronaut(), np.uint8)
+    save(portrait, tmp_path / "scenes" / "images" / "a.png")
+    faces = [{"box": [157, 14, 302, 192], "label": "without_mask"}]
+    (tmp_path / "scenes" / "faces.json").write_text(json.dumps({"a.png": {"faces": faces}}))
+    save(smaller(portrait), tmp_path / "web" / "without_mask" / "whole.jpg")
+    save_classes(tmp_path / "web", ("with_mask", "without_mask"), 5, 0)
+    prepared = prepare([tmp_path / "web", tmp_path / "scenes"], tmp_path / "out")
+    groups = {one.path.name: (one.group, one.split) for one in prepared.samples if one.label != NOT_FACE}
+    assert groups["whole.jpg"] == groups["a.png"]
+    assert prepared.near_pairs == 1 and prepared.largest_group == 2
+    save(portrait, tmp_path / "kaggle" / "Test" / "WithoutMask" / "tested.png")
+    prepared = prepare([tmp_path / "web", tmp_path / "scenes", tmp_path / "kaggle"], tmp_path / "tested")
+    assert not [one for one in prepared.samples if one.path.name in ("a.png", "whole.jpg")], "what is mined in it too"
+
+
+def test_what_is_listed_is_judged_on_but_not_trained_on(two_sources: list[Path], tmp_path: Path) -> None:
+    before = {one.path: one.split for one in prepare(two_sources, tmp_path / "before").samples}
+    chosen = {part: next(path for path, split in before.items() if split == part) for part in SPLITS}
+    listed = Listed("wrong.csv", frozenset(path.parts[-4:] for path in chosen.values()))
+    prepared = prepare(two_sources, tmp_path / "after", unwanted=[Listed("none.csv", frozenset()), listed])
+    assert {one.path for one in prepared.samples} == set(before) - {chosen[TRAIN]}
+    assert [reason for reason in prepared.left_out if "listed" in reason] == ["kaggle: listed in wrong.csv"]
 
 
 @st.composite

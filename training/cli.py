@@ -76,6 +76,14 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--about", type=Path, metavar="FILE", help="JSON with name and licence of each source, for the card"
     )
+    one.add_argument(
+        "--leave-out",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="a CSV whose column file lists pictures not to train on; may be repeated",
+    )
     one.add_argument("--force", action="store_true", help="replace a manifest that is there")
     one.set_defaults(run=run_prepare)
     _add_train(commands)

@@ -19,7 +19,9 @@ from training.render_masks import draw_random_mask
 MASKED_SHARE = 0.15
 """Share of the masked faces that are bare ones with a drawn mask."""
 MASK_COVERED_SHARE = 0.06
-"""Share of the masked faces on which such a thing is drawn, mostly before the mask."""
+"""Share of the masked faces on which such a thing is drawn, before the mask."""
+BEFORE_A_MASK = (0.33, 0.22, 0.26, 0.09, 0.0, 0.1)
+"""How often that is a hand, a cup, a head, a microphone, a beard, a flat thing: beards grow beneath masks."""
 
 
 def put_mask_on(source: Surrounded, random: np.random.Generator) -> Surrounded | None:
@@ -39,4 +41,5 @@ def cover(source: Surrounded, bare: bool, random: np.random.Generator, recipe: R
         return source
     if bare and random.random() < recipe.on_chin:
         return replace(source, picture=draw_random_mask(source.picture, frame, random, on_chin=True))
-    return replace(source, picture=draw_random_cover(source.picture, frame, random, recipe.covers))
+    shares = recipe.covers if bare else BEFORE_A_MASK
+    return replace(source, picture=draw_random_cover(source.picture, frame, random, shares))

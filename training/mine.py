@@ -2,12 +2,12 @@
 
 Two kinds: boxes far from every labelled head, and boxes on a head that frame its face badly (an ear, a forehead).
 Scenes leave small faces in the background unlabelled, so of the first kind only those are taken in which a closer look
-finds no face either; where nobody is, all.
+with neither of MediaPipe's detectors finds a face either; where nobody is, all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -32,21 +32,24 @@ MIDDLE = 0.25
 """Half of the middle part of a box, as a share of its side."""
 MOST_OF_A_FACE = 0.4
 CLOSER = (2.0, 3.0)
-STILL_A_FACE = 0.4
-"""Score of a closer look from which a box may be an unlabelled face."""
+STILL_A_FACE = 0.25
+"""Score of a closer look from which a box may be an unlabelled face; masked ones and profiles score low."""
 
 
-def mine(image: Pixels, heads: Floats, faces: Floats, detector: FaceDetector, *, nobody: bool = False) -> Iterator[Box]:
+def mine(
+    image: Pixels, heads: Floats, faces: Floats, detector: FaceDetector, other: FaceDetector, *, nobody: bool = False
+) -> Iterator[Box]:
     """Yield boxes in `image` that are no faces, or frame one badly.
 
     `heads` `(n, 4)` are the labelled heads whatever their label, `faces` `(m, 4)` the boxes of those whose face is
-    known; all are pixels xyxy. With `nobody` there are surely no others, so that every box is none.
+    known; all are pixels xyxy. `detector` finds the boxes, it and the `other` look closer. With `nobody` there are
+    surely no others, so that every box is none.
     """
     looked = search(detector, image, plan_search(image.shape[1], image.shape[0], SMALLEST).looks)
     boxes = merge_overlapping(looked, SAME_BOX).boxes
     in_heads = shares_in(boxes, heads).max(axis=1, initial=0)
     for box, inside in zip(boxes, in_heads, strict=True):
-        background = inside < FAR_FROM_HEADS and (nobody or _score_closer(image, box, detector) < STILL_A_FACE)
+        background = inside < FAR_FROM_HEADS and (nobody or not _may_be_a_face(image, box, (detector, other)))
         if background or is_part_of_a_head(box, heads, faces):
             x0, y0, x1, y1 = (round(float(value), 1) for value in box)
             yield x0, y0, x1, y1
@@ -79,14 +82,15 @@ def frames_badly(box: Floats, faces: Floats) -> bool:
     return bool(apart.max() > MIDDLE and shares_in(face[None], box[None])[0, 0] < MOST_OF_A_FACE)
 
 
-def _score_closer(image: Pixels, box: Floats, detector: FaceDetector) -> float:
-    """Return the best score that a look closer at `box` gives something in it."""
-    best = 0.0
+def _may_be_a_face(image: Pixels, box: Floats, detectors: Sequence[FaceDetector]) -> bool:
+    """Return whether a look closer at `box` finds something in it."""
     centre, side = (box[:2] + box[2:]) / 2, float((box[2:] - box[:2]).max())
     for zoom in CLOSER:
         corner = np.rint(centre - side * zoom / 2).astype(np.int64)
         square = np.concatenate([corner, corner + max(round(side * zoom), 2)])
-        found = detector.detect(cut(image, square))
-        shared = shares_in(found.boxes + np.tile(corner, 2).astype(np.float32), box[None])[:, 0]
-        best = max([best, *found.scores[shared > SAME_BOX].tolist()])
-    return best
+        near = cut(image, square)
+        for found in (detector.detect(near) for detector in detectors):
+            shared = shares_in(found.boxes + np.tile(corner, 2).astype(np.float32), box[None])[:, 0]
+            if (found.scores[shared > SAME_BOX] >= STILL_A_FACE).any():
+                return True
+    return False

@@ -17,8 +17,10 @@ from maskcam.errors import UnusableInput
 from maskcam.faces import FaceDetector, Range
 from maskcam.frames import Pixels
 from maskcam.modelcard import NOT_FACE, CropRule
+from maskcam.pictures import read_picture
 from training.about import about_path, read_about, write_about
 from training.duplicates import join, near_copies, thumbnail
+from training.labelled import Listed
 from training.landmarks import find_keypoints
 from training.manifest import ALL_LABELS, SPLITS, TEST, TRAIN, VALIDATION, Keypoints, Sample, write_manifest
 from training.pictures import whole_crop
@@ -28,6 +30,8 @@ from training.scan import Found, Trouble, scan
 VALIDATION_SHARE = 0.2
 LEAST_CONTRAST = 4.0
 """Grey levels of standard deviation that a picture's thumbnail needs; with less there is no face to see."""
+WIDER = (0.35, 0.7)
+"""Margins, in sides of a box, of cuts by which a scene's face is compared with pictures of other sources."""
 _STRONGEST = (TEST, VALIDATION, TRAIN)
 
 
@@ -43,8 +47,12 @@ class Prepared:
     trouble: Trouble
 
 
-def prepare(folders: Sequence[Path], out: Path, about: Path | None = None, force: bool = False) -> Prepared:
+def prepare(
+    folders: Sequence[Path], out: Path, about: Path | None = None, force: bool = False, unwanted: Sequence[Listed] = ()
+) -> Prepared:
     """Read the data in `folders` and write `out/manifest.csv`, beside it what `about` tells of the sources.
+
+    Nothing that is listed as `unwanted` is trained on; what is judged on stays, wrong labels too.
 
     Raises UnusableInput, in one line, for a folder without data, for data without one readable picture, for a folder
     that can't be written to, and unless `force` for one that holds a manifest already.
@@ -85,20 +93,23 @@ def prepare(folders: Sequence[Path], out: Path, about: Path | None = None, force
             found.append(replace(one, keypoints=_keypoints(crop, one, rule, detector)))
     if not found:
         raise UnusableInput("not one readable, labelled face in this data")
-    pairs = list(near_copies(thumbs))
+    pairs = sorted(set(_near_pairs(found, thumbs, rule)))
     # What is no face goes where its scene goes, and is compared with nothing: one wall looks like another.
-    prepared = split([*found, *rejects], pairs, trouble)
+    prepared = split([*found, *rejects], pairs, trouble, unwanted)
     outputs.write(target.name, lambda path: write_manifest(path, prepared.samples))
     outputs.write(about_path(target).name, lambda path: write_about(path, told))
     return prepared
 
 
-def split(found: Sequence[Found], near_pairs: Sequence[tuple[int, int]], trouble: Trouble) -> Prepared:
+def split(
+    found: Sequence[Found], near_pairs: Sequence[tuple[int, int]], trouble: Trouble, unwanted: Sequence[Listed] = ()
+) -> Prepared:
     """Give every group one split.
 
     The strongest published split in a group decides (test, then validation, then train); its members published
     elsewhere are left out, and so are unpublished copies of test pictures. A group of unpublished pictures goes
-    to validation or train by a hash of its name, so that an unrelated picture added later moves none.
+    to validation or train by a hash of its name, so that an unrelated picture added later moves none. What would be
+    trained on and is listed as `unwanted` is left out.
     """
     groups = join(len(found), chain(near_pairs, _same_origin(found)))
     published: defaultdict[int, set[str]] = defaultdict(set)
@@ -115,8 +126,12 @@ def split(found: Sequence[Found], near_pairs: Sequence[tuple[int, int]], trouble
         if elsewhere or (one.published is None and decided == TEST):
             left_out[f"{one.source}: copies of {decided} pictures"] += 1
             continue
+        listed = next((some.name for some in unwanted if decided == TRAIN and one.path in some), None)
+        if listed is not None:
+            left_out[f"{one.source}: listed in {listed}"] += 1
+            continue
         samples.append(Sample(one.path, one.label, one.source, names[group], decided, one.box, one.keypoints))
-    sizes = Counter(groups)
+    sizes = Counter(group for group, one in zip(groups, found, strict=True) if one.label != NOT_FACE)
     return Prepared(tuple(samples), left_out, len(near_pairs), len(sizes), max(sizes.values()), trouble)
 
 
@@ -157,6 +172,29 @@ def _keypoints(crop: Pixels, one: Found, rule: CropRule, detector: FaceDetector)
     if one.box is not None:
         points = points + squares(np.array([one.box], np.float32), rule)[0, :2]
     return tuple(round(float(value), 1) for value in points.ravel())
+
+
+def _near_pairs(found: Sequence[Found], thumbs: Sequence[Pixels], rule: CropRule) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of near copies; what stands for a scene's face are also wider cuts of it, and all the scene.
+
+    Another source may hold the same photograph whole, or cut otherwise.
+    """
+    owners, all_thumbs = list(range(len(found))), list(thumbs)
+    scenes: set[Path] = set()
+    for place, one in enumerate(found):
+        if one.box is None:
+            continue
+        crops = [whole_crop(one.path, one.box, replace(rule, margin=margin)) for margin in WIDER]
+        if one.path not in scenes:
+            crops.append(read_picture(one.path))
+            scenes.add(one.path)
+        for thumb in map(thumbnail, crops):
+            if thumb.std() >= LEAST_CONTRAST:
+                owners.append(place)
+                all_thumbs.append(thumb)
+    for a, b in near_copies(all_thumbs):
+        if owners[a] != owners[b]:
+            yield min(owners[a], owners[b]), max(owners[a], owners[b])
 
 
 def _same_origin(found: Sequence[Found]) -> Iterator[tuple[int, int]]:

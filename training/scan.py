@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,8 +11,9 @@ import numpy as np
 
 from maskcam.errors import UnusableInput
 from maskcam.faces import FaceDetector, Range
+from maskcam.finder import FaceFinder
 from maskcam.frames import Faces, Floats, Pixels
-from maskcam.merging import gather, moved
+from maskcam.merging import moved
 from maskcam.modelcard import MASK, NO_MASK, NOT_FACE
 from maskcam.pictures import PICTURE_SUFFIXES, read_picture
 from training.heads import face_of_head
@@ -26,6 +27,11 @@ HEAD_LABELS = {"with_mask": MASK, "without_mask": NO_MASK}
 INCORRECT = "mask_weared_incorrect"
 """The data's own spelling, for a mask that leaves nose or mouth free."""
 
+_COPY = re.compile(r"Augmented_(\d+)_\d+")
+"""Names of copies in the 12k set: the first number counts the originals of all three parts together, by name.
+
+Nothing says so, but it is to be seen: `Augmented_463_...` is `2.jpg`, turned, shifted or pixelated.
+"""
 ZOOM = 2.0
 """A head that the whole picture doesn't give up is looked for in a cut this many times its size."""
 
@@ -78,22 +84,36 @@ def scan(folder: Path, trouble: Trouble, *, incorrect: bool = False, rejects: bo
             f"{folder}: no data in a known layout; expected Train/WithMask and so on, with_mask and without_mask,"
             " or images/ with faces.json"
         )
+    pictures = {
+        place: sorted(path for path in place.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+        for place, _, _ in classes
+    }
+    originals = {
+        label: _originals(path for place, own, _ in classes if own == label for path in pictures[place])
+        for label in {label for _, label, _ in classes}
+    }
     for place, label, split in classes:
-        for path in sorted(place.iterdir()):
-            if path.suffix.lower() in PICTURE_SUFFIXES:
-                yield Found(path, label, folder.name, _origin(folder.name, label, path), split)
+        for path in pictures[place]:
+            yield Found(path, label, folder.name, _origin(folder.name, label, path, originals[label]), split)
 
 
-def _origin(source: str, label: str, path: Path) -> str:
-    copy = re.fullmatch(r"Augmented_(\d+)_\d+", path.stem)
-    if copy:
+def _originals(paths: Iterable[Path]) -> list[Path]:
+    return sorted((path for path in paths if not _COPY.fullmatch(path.stem)), key=lambda path: (path.stem, path))
+
+
+def _origin(source: str, label: str, path: Path, originals: list[Path]) -> str:
+    copy = _COPY.fullmatch(path.stem)
+    if copy and int(copy[1]) >= len(originals):
         return f"{source}/{label}/augmented-{copy[1]}"
+    if copy:
+        path = originals[int(copy[1])]
     return f"{source}/{label}/{path.parent.parent.name}/{path.stem}"
 
 
 def _scan_scenes(folder: Path, trouble: Trouble, labels: dict[str, str], rejects: bool) -> Iterator[Found]:
     scenes = read_scenes(folder)
     with FaceDetector(Range.NEAR) as near, FaceDetector(Range.FAR) as far:
+        finder = FaceFinder(near)
         for scene in scenes:
             heads = [
                 (labels[label], box) for label, box in zip(scene.labels, scene.boxes, strict=True) if label in labels
@@ -105,7 +125,7 @@ def _scan_scenes(folder: Path, trouble: Trouble, labels: dict[str, str], rejects
             except UnusableInput as error:
                 trouble.unreadable.append(str(error))
                 continue
-            found = gather([detector.detect(image) for detector in (near, far)])
+            found = finder.detect(image)
             faces: list[Box] = []
             for label, head in heads:
                 box = _best(found, head)
@@ -118,7 +138,7 @@ def _scan_scenes(folder: Path, trouble: Trouble, labels: dict[str, str], rejects
                 yield Found(scene.path, label, folder.name, origin, None, box)
             if rejects:
                 known = np.array(faces, np.float32).reshape(-1, 4)
-                for box in mine(image, scene.boxes, known, near, nobody=scene.nobody):
+                for box in mine(image, scene.boxes, known, near, far, nobody=scene.nobody):
                     yield Found(scene.path, NOT_FACE, folder.name, origin, None, box)
 
 
@@ -131,7 +151,7 @@ def _best(found: Faces, head: Floats) -> Box | None:
     best = max(np.flatnonzero(fit), key=lambda one: (found.scores[one], fit[one]), default=None)
     if best is None:
         return None
-    a, b, c, d = (float(value) for value in found.boxes[best])
+    a, b, c, d = (float(f"{value:g}") for value in found.boxes[best])  # as a manifest has it
     return a, b, c, d
 
 
