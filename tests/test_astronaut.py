@@ -12,6 +12,7 @@ import pytest
 from maskcam.assets import MASK_MODEL, asset
 from maskcam.classifier import MaskClassifier
 from maskcam.crops import crop_faces
+from maskcam.doubts import doubts
 from maskcam.faces import FaceDetector, Range
 from maskcam.frames import Faces
 from tests.covered_faces import COVERS, MASKS
@@ -40,9 +41,11 @@ def no_mask_probability(classifier: MaskClassifier, kind: str, size: int) -> flo
     factor = size / float(x1 - x0)
     interpolation = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     small = np.asarray(cv2.resize(image, None, fx=factor, fy=factor, interpolation=interpolation), np.uint8)
-    return float(
-        classifier.no_mask_probability(crop_faces(small, found.boxes[:1] * np.float32(factor), classifier.card))[0]
-    )
+    boxes = found.boxes[:1] * np.float32(factor)
+    crops = crop_faces(small, boxes, classifier.card)
+    said = classifier.judge(crops)
+    assert said.not_face_probability[0] < 0.5 and list(doubts(boxes, crops)) == [None], "it gets a verdict"
+    return float(said.no_mask_probability[0])
 
 
 @pytest.mark.parametrize("size", SIZES)

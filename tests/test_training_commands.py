@@ -156,7 +156,14 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], comma
     assert err == ""
 
 
-@pytest.mark.parametrize("arguments", [[], ["dance"], ["train", "--batch", "many", "--out", "x"], ["export"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *([], ["dance"], ["train", "--batch", "many", "--out", "x"], ["export"]),
+        *(["prepare", "x" * 300], ["nobody", "--out", "x" * 300], ["nobody", "--out", "x\0y"]),
+        *(["evaluate", "a.tflite", "x" * 300, "--out", "o"], ["evaluate-scenes", "x" * 300, "--out", "o"]),
+    ],
+)
 def test_wrong_use_is_code_2(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)

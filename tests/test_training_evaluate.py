@@ -169,7 +169,7 @@ def test_the_whole_command(data: Path, tmp_path: Path) -> None:
 
     with (out / WRONG).open(newline="") as file:
         wrong = list(csv.DictReader(file))
-    assert list(wrong[0]) == ["path", "box", "truth", "no_mask_probability", "source", "size"]
+    assert list(wrong[0]) == ["path", "box", "truth", "no_mask_probability", "rejected", "source", "size"]
     assert len(wrong) == metrics["missed_alarms"] + metrics["false_alarms"] >= 1
     portrait = next(row for row in wrong if row["path"].endswith("astronaut.png"))
     assert portrait["truth"] == MASK and float(portrait["no_mask_probability"]) >= metrics["threshold"]

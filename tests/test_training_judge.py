@@ -21,6 +21,7 @@ from tests.support import ROOT, astronaut
 from tests.support import judged as said_of
 from training.config import TrainConfig
 from training.contact import LARGE, Tile, page, sheets
+from training.evaluate import _write_wrong
 from training.judge import judge, judge_rejects
 from training.labelled import Labelled, Listed, read_labelled, read_listed
 from training.ladders import SIZE, Step
@@ -101,6 +102,8 @@ def test_on_the_ladders_too_what_is_said_of_a_doubtful_view_does_not_reject_it(t
     steps = (Step("rotation", 10), Step("dark", 0.06), Step("blur", 0.06), Step(SIZE, 16), Step(SIZE, 48))
     judged = judge(Rejecting(), [face], steps, None, Trouble())
     assert judged.rejected.all() and judged.no_mask_probability.tolist() == [0]
+    _write_wrong(tmp_path / "wrong.csv", judged, judged.wrong(0.5))
+    assert ",no_mask,0.000000,yes,own," in (tmp_path / "wrong.csv").read_text()
     assert judged.by_step[:, 0].tolist() == pytest.approx([0, 0.9, 0.9, 0.9, 0])
 
 

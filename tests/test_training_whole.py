@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,7 +32,7 @@ from tests.support import heed_signals
 from training.ablation import TABLE, ablate
 from training.ablation_plan import Budget, Line
 from training.checkpoint import RunFolder
-from training.export import LARGEST_FILE, MEAN_APART, MOST_APART, _complete, export
+from training.export import LARGEST_FILE, MEAN_APART, MOST_APART, _complete, _put_in_place, export
 from training.manifest import LABELS, NO_MASK, SPLITS, TEST, TRAIN, VALIDATION, read_manifest
 from training.model import build
 from training.temperature import temper
@@ -304,6 +305,7 @@ def test_the_card_tells_the_truth(chain: Chain) -> None:
     assert (card.labels, card.input_size, card.crop) == (LABELS, SIZE, CropRule())
     assert 0.1 <= card.threshold <= 0.9
     assert card.training["seed"] == 3 and card.training["epochs"] == EPOCHS
+    assert card.training["steps_done"] == EPOCHS * EPOCH_STEPS and "not finished" not in chain.exported.out
     temperature = card.training["temperature"]
     assert 0.2 <= temperature <= 5 and f"temperature {temperature:.3f}" in chain.exported.out
     assert card.data == [{"source": "kaggle"}, {"source": "own", "name": "drawn faces", "licence": "none"}]
@@ -319,6 +321,26 @@ def test_the_card_names_no_source_of_which_nothing_was_learnt(chain: Chain, tmp_
     with MaskClassifier(chain.exported_file) as classifier:
         card = _complete(training_card(config, crop), classifier, [*samples, *none], config)
     assert [one["source"] for one in card.data] == ["kaggle", "own"]
+
+
+def test_of_a_run_that_is_not_finished_it_is_said(chain: Chain, tmp_path: Path) -> None:
+    shutil.copytree(chain.run, tmp_path / "run")
+    state = tmp_path / "run" / "checkpoint.json"
+    state.write_text(json.dumps({**json.loads(state.read_text()), "step": 3}))
+    told = list(export(RunFolder(tmp_path / "run"), tmp_path / "app.tflite", force=False))
+    assert f"not finished: 3 of {EPOCHS * EPOCH_STEPS} steps" in "\n".join(told)
+    assert load_card(tmp_path / "app.tflite").training["steps_done"] == 3
+
+
+def test_weights_and_card_are_put_in_place_both_or_none(tmp_path: Path) -> None:
+    names = ("new.a", "a"), ("new.b", "b")
+    for new, _ in names:
+        (tmp_path / new).write_text(new)
+    (tmp_path / "a").write_text("a")
+    (tmp_path / "b" / "c").mkdir(parents=True)
+    with pytest.raises(OSError, match="b"):
+        _put_in_place([(tmp_path / new, tmp_path / old) for new, old in names])
+    assert (tmp_path / "a").read_text() == "a"
 
 
 def test_an_export_that_can_not_be_written_is_told_in_one_line(chain: Chain, tmp_path: Path) -> None:

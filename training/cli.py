@@ -10,6 +10,7 @@ from pathlib import Path
 from maskcam import __version__
 from maskcam.assets import MASK_MODEL
 from maskcam.errors import FailedOnTheWay, UnusableInput
+from maskcam.pending import reason
 from maskcam.search import SMALLEST_FACE
 from training.commands import (
     run_ablate,
@@ -58,6 +59,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+def _path(text: str) -> Path:
+    """Read a path that the system can look for, whether something is there or not."""
+    try:
+        Path(text).lstat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        pass  # told of by whoever wants to open it
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{text[:40]}...: no path ({reason(error)})") from None
+    return Path(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training",
@@ -68,19 +80,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"maskcam training {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     one = commands.add_parser("nobody", help="write pictures without people, to learn from them what is no face")
-    one.add_argument("--out", type=Path, default=Path("data/nobody"), help="the folder to make (%(default)s)")
+    one.add_argument("--out", type=_path, default=Path("data/nobody"), help="the folder to make (%(default)s)")
     one.set_defaults(run=run_nobody)
     one = commands.add_parser("prepare", help="read folders of data and write a manifest")
-    one.add_argument("data", nargs="+", type=Path, metavar="DATA", help="a folder in one of the known layouts")
-    one.add_argument("--out", type=Path, default=Path("runs/data"), help="folder of the manifest (%(default)s)")
+    one.add_argument("data", nargs="+", type=_path, metavar="DATA", help="a folder in one of the known layouts")
+    one.add_argument("--out", type=_path, default=Path("runs/data"), help="folder of the manifest (%(default)s)")
     one.add_argument(
-        "--about", type=Path, metavar="FILE", help="JSON with name and licence of each source, for the card"
+        "--about", type=_path, metavar="FILE", help="JSON with name and licence of each source, for the card"
     )
     one.add_argument(
         "--leave-out",
         action="append",
         default=[],
-        type=Path,
+        type=_path,
         metavar="FILE",
         help="a CSV whose column file lists pictures not to train on; may be repeated",
     )
@@ -88,8 +100,8 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(run=run_prepare)
     _add_train(commands)
     one = commands.add_parser("export", help="convert a run to the file that the app loads, with its card")
-    one.add_argument("folder", type=Path, metavar="RUN", help="the folder of a training")
-    one.add_argument("--out", type=Path, metavar="FILE", help=f"the file to write (RUN/{MASK_MODEL})")
+    one.add_argument("folder", type=_path, metavar="RUN", help="the folder of a training")
+    one.add_argument("--out", type=_path, metavar="FILE", help=f"the file to write (RUN/{MASK_MODEL})")
     one.add_argument("--force", action="store_true", help="replace files that are there")
     one.set_defaults(run=run_export)
     _add_evaluate(commands)
@@ -105,8 +117,8 @@ def _add_ablate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         description="Train one small network for each line of a table, the same number of pictures each, and judge"
         " it on the validation split. Lines that the folder holds already are kept, so it can be stopped.",
     )
-    one.add_argument("manifest", type=Path, metavar="MANIFEST", help="the CSV that prepare wrote")
-    one.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the trainings and the table")
+    one.add_argument("manifest", type=_path, metavar="MANIFEST", help="the CSV that prepare wrote")
+    one.add_argument("--out", type=_path, required=True, metavar="DIR", help="folder of the trainings and the table")
     one.add_argument("--weights", default=IMAGENET, help="what InceptionV3 starts from (%(default)s)")
     one.add_argument("--precision", choices=["float32", "mixed_bfloat16"], default="float32", help="(%(default)s)")
     one.add_argument("--epochs", type=int, metavar="N", help="epochs of each line, the first for the head (3)")
@@ -119,8 +131,8 @@ def _add_ablate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     one = commands.add_parser("train", help="train InceptionV3 on a manifest")
     default = TrainConfig(manifest="", weights=None)
-    one.add_argument("manifest", nargs="?", type=Path, metavar="MANIFEST", help="the CSV that prepare wrote")
-    one.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the training")
+    one.add_argument("manifest", nargs="?", type=_path, metavar="MANIFEST", help="the CSV that prepare wrote")
+    one.add_argument("--out", type=_path, required=True, metavar="RUN", help="folder of the training")
     one.add_argument("--resume", action="store_true", help="go on from the checkpoint in RUN")
     one.add_argument(
         "--weights",
@@ -186,9 +198,9 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         description="Judge a model on labelled faces, and tell what the app would say of each, unsure included. The"
         " positive class is no mask: a bare face.",
     )
-    one.add_argument("model", type=Path, metavar="MODEL", help="a run's folder, or a .tflite or .keras file")
-    one.add_argument("data", nargs="+", type=Path, metavar="DATA", help="manifests, or folders in a known layout")
-    one.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of report, numbers and pictures")
+    one.add_argument("model", type=_path, metavar="MODEL", help="a run's folder, or a .tflite or .keras file")
+    one.add_argument("data", nargs="+", type=_path, metavar="DATA", help="manifests, or folders in a known layout")
+    one.add_argument("--out", type=_path, required=True, metavar="DIR", help="folder of report, numbers and pictures")
     one.add_argument("--split", metavar="NAME", help="train, validation or test only (all, trained on or not)")
     one.add_argument(
         "--threshold",
@@ -224,10 +236,10 @@ def _add_evaluate_scenes(commands: argparse._SubParsersAction[argparse.ArgumentP
         " label and size is right, wrong, unsure or missed, how many boxes are on no label, how long it takes. With"
         " --manifest and --split it judges only the pictures of that split, so that those trained on can be left out.",
     )
-    one.add_argument("folder", type=Path, metavar="DIR", help="a folder with images/ and faces.json")
-    one.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of report, numbers and sheets")
+    one.add_argument("folder", type=_path, metavar="DIR", help="a folder with images/ and faces.json")
+    one.add_argument("--out", type=_path, required=True, metavar="DIR", help="folder of report, numbers and sheets")
     one.add_argument(
-        "--model", type=Path, metavar="FILE", help="exported weights, their card beside them (the bundled)"
+        "--model", type=_path, metavar="FILE", help="exported weights, their card beside them (the bundled)"
     )
     one.add_argument(
         "--smallest",
@@ -239,7 +251,7 @@ def _add_evaluate_scenes(commands: argparse._SubParsersAction[argparse.ArgumentP
     one.add_argument(
         "--threshold", type=float, metavar="P", help="call a face bare from this probability on (the model's own)"
     )
-    one.add_argument("--manifest", type=Path, metavar="FILE", help="the CSV that prepare made of this folder")
+    one.add_argument("--manifest", type=_path, metavar="FILE", help="the CSV that prepare made of this folder")
     one.add_argument(
         "--split", metavar="NAME", help="of that manifest: judge pictures of train, validation or test only"
     )
@@ -251,7 +263,7 @@ def _add_evaluate_scenes(commands: argparse._SubParsersAction[argparse.ArgumentP
     )
     one.add_argument(
         "--corrected",
-        type=Path,
+        type=_path,
         metavar="FILE",
         help="a CSV (file, box, label, reason) of labels that are wrong or missing; all is reported both ways",
     )

@@ -80,10 +80,11 @@ def sheets(judged: Judged, wrong: Sequence[int], rule: CropRule) -> Iterator[Pix
 def _wrong(judged: Judged, number: int, rule: CropRule) -> Tile:
     face = judged.faces[number]
     ink, kind = (RED, "MISSED") if face.bare else (BLUE, "FALSE ALARM")
+    said = "no face" if judged.rejected[number] else f"no mask {judged.no_mask_probability[number]:.3f}"
     lines = (
         face.path.name,
         f"{kind}, truth: {face.truth.replace('_', ' ')}",
-        f"no mask {judged.no_mask_probability[number]:.3f}, {judged.sizes[number]} px",
+        f"{said}, {judged.sizes[number]} px",
     )
     return Tile(whole_crop(face.path, face.box, rule), lines, ink)
 

@@ -140,12 +140,13 @@ def _write_wrong(path: Path, judged: Judged, wrong: Sequence[int]) -> None:
     # A file name that isn't UTF-8 comes back as it was from surrogateescape.
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         rows = csv.writer(file)
-        rows.writerow(["path", "box", "truth", "no_mask_probability", "source", "size"])
+        rows.writerow(["path", "box", "truth", "no_mask_probability", "rejected", "source", "size"])
         for number in wrong:
             face = judged.faces[number]
             box = " ".join(f"{value:g}" for value in face.box) if face.box else ""
             probability = f"{judged.no_mask_probability[number]:.6f}"
-            rows.writerow([face.path, box, face.truth, probability, face.source, judged.sizes[number]])
+            rejected = "yes" if judged.rejected[number] else "no"
+            rows.writerow([face.path, box, face.truth, probability, rejected, face.source, judged.sizes[number]])
 
 
 def _metrics(wanted: Wanted, facts: Facts, input_size: int, summary: Summary, trouble: Trouble) -> str:

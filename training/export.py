@@ -14,20 +14,21 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from maskcam.classifier import MaskClassifier, judgement
-from maskcam.crops import scale
+from maskcam.crops import resize, scale
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Flags, Floats, Pixels
 from maskcam.modelcard import NO_MASK, ModelCard, card_path, file_sha256
 from maskcam.native import quiet
 from maskcam.pending import reason
 from training.about import about_path, read_about
-from training.checkpoint import RunFolder
+from training.checkpoint import Progress, RunFolder
 from training.config import TrainConfig
 from training.evenly import evenly
+from training.judge import ask, box_inside
 from training.manifest import LABELS, TEST, TRAIN, VALIDATION, Sample, read_manifest
 from training.metrics import called_bare, choose_threshold, score
 from training.model import IMAGENET, build
-from training.pictures import app_crop
+from training.pictures import app_crop, whole_crop
 from training.run_data import check_manifest, chosen
 from training.sampling import plain_batches
 from training.temperature import fit_temperature, temper
@@ -59,6 +60,7 @@ def export(run: RunFolder, target: Path, force: bool) -> Iterator[str]:
         if path.exists() and not force:
             raise UnusableInput(f"{path}: exists; add --force to replace it")
     check_manifest(config)
+    progress = saved[0] if (saved := run.progress()) else Progress()
     samples = read_manifest(Path(config.manifest))
     model = build(config.input_size, len(config.labels), config.hidden, config.dropout)
     run.restore_best(model)
@@ -75,10 +77,10 @@ def export(run: RunFolder, target: Path, force: bool) -> Iterator[str]:
         with MaskClassifier(part) as classifier:
             check_agreement(model, classifier, _load(_compared(samples), card))
             card = _complete(card, classifier, samples, config)
-        card = replace(card, training={**card.training, "temperature": round(temperature, 4)})
+        done = {"steps_done": progress.step, "temperature": round(temperature, 4)}
+        card = replace(card, training={**card.training, **done})
         part_card.write_text(card.to_json(), encoding="utf-8")
-        part.replace(target)
-        part_card.replace(card_path(target))
+        _put_in_place([(part, target), (part_card, card_path(target))])
     except OSError as error:
         raise FailedOnTheWay(f"{target}: can't be written ({reason(error)})") from None
     finally:
@@ -89,11 +91,26 @@ def export(run: RunFolder, target: Path, force: bool) -> Iterator[str]:
         f"wrote {target} ({size / 1e6:.1f} MB) and {card_path(target)};"
         f" temperature {temperature:.3f}, threshold {card.threshold:.4f}"
     )
+    if progress.step < config.steps:
+        yield f"the run is not finished: {progress.step} of {config.steps} steps; its best weights so far were exported"
     for name, values in card.metrics.items():
         yield (
             f"{name}: {values['missed_alarms']} missed of {values['positives']} bare,"
             f" {values['false_alarms']} false of {values['negatives']} masked"
         )
+
+
+def _put_in_place(pairs: Sequence[tuple[Path, Path]]) -> None:
+    """Give each file its name, all or none: weights and a card that don't belong together can't be loaded."""
+    before = [(target, target.read_bytes() if target.exists() else None) for _, target in pairs]
+    try:
+        for part, target in pairs:
+            part.replace(target)
+    except OSError:
+        for target, old in before:
+            with suppress(OSError):
+                target.unlink(missing_ok=True) if old is None else target.write_bytes(old)
+        raise
 
 
 def _temper(model: Any, samples: Sequence[Sample], card: ModelCard) -> float:
@@ -171,9 +188,13 @@ def _judge(classifier: MaskClassifier, samples: Sequence[Sample], part: str) -> 
     """Return the probability that each face is called bare, and the truth, through the app's own preprocessing."""
     chosen = [one for one in samples if one.split == part and one.label in LABELS]
     found = np.empty(len(chosen), np.float32)
+    rule, size = classifier.card.crop, classifier.card.input_size
     for start in tqdm(range(0, len(chosen), 64), desc=f"scoring {part}", disable=None):
-        pictures = _load(chosen[start : start + 64], classifier.card)
-        found[start : start + 64] = called_bare(classifier.judge(pictures))
+        some = chosen[start : start + 64]
+        crops = [whole_crop(one.path, one.box, rule) for one in some]
+        boxes = [one.box or box_inside(max(crop.shape[:2]), rule) for one, crop in zip(some, crops, strict=True)]
+        said, _ = ask(classifier, [resize(crop, size) for crop in crops], boxes)
+        found[start : start + 64] = called_bare(said)
     return found, np.array([one.label == NO_MASK for one in chosen], np.bool_)
 
 

@@ -30,9 +30,9 @@ _AT_ONCE = 8
 class Judged:
     """The answers for n faces.
 
-    `no_mask_probability` is `(n,) float32`, 0 for a face that is `rejected`, `(n,) bool`, as none; `doubts` tells of
-    each why the app finds its crop too poor to judge by, or None; `sizes` `(n,) int64`, the longer side of the
-    unscaled crop in pixels.
+    `no_mask_probability` is `(n,) float32`, 0 for a face that is `rejected`, `(n,) bool`, as none, since it isn't
+    called bare; `doubts` tells of each why the app finds its crop too poor to judge by, or None; `sizes` `(n,) int64`,
+    the longer side of the unscaled crop in pixels.
     `on_ladder` holds, ascending, the m faces that climbed the ladders, `(m,) int64`; `by_step` is
     `(len(steps), m) float32`.
     """
@@ -180,7 +180,8 @@ def box_inside(side: float, rule: CropRule) -> Box:
 def ask(scorer: Scorer, views: list[Pixels], boxes: Sequence[Box]) -> tuple[Judgement, list[Reason | None]]:
     """Return what is said of each view, cut for its box, and why the app finds it too poor to judge by, or None.
 
-    As in the app, what is said of a doubtful view doesn't reject it. FailedOnTheWay for answers that are no numbers.
+    As in the app, what is said of a doubtful view doesn't reject a face of which the detector is sure.
+    FailedOnTheWay for answers that are no numbers.
     """
     said = _answers(scorer, views)
     poor = list(doubts(np.array(boxes, np.float32), np.stack(views)))

@@ -100,9 +100,9 @@ def read_listed(option: str) -> Listed:
             if "file" not in (rows.fieldnames or ()):
                 raise ValueError("it has no column file")
             files = frozenset(PurePath(row["file"]).parts for row in rows if row["file"])
+        return Listed(name, files)
     except (OSError, ValueError, csv.Error) as error:
         raise UnusableInput(f"{file_name}: not a list of pictures ({error})") from None
-    return Listed(name, files)
 
 
 def _from_manifest(path: Path, split: str | None) -> Iterator[Labelled]:

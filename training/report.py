@@ -113,8 +113,8 @@ def _wrong(judged: Judged, wrong: Sequence[int], pictures: dict[str, str]) -> It
     yield "| --- | --- | --- | --- |"
     for number in wrong[:_SHOWN]:
         face = judged.faces[number]
-        probability = judged.no_mask_probability[number]
-        yield f"| {_short(face)} | {face.truth} | {probability:.3f} | {judged.sizes[number]} |"
+        said = "rejected as no face" if judged.rejected[number] else f"{judged.no_mask_probability[number]:.3f}"
+        yield f"| {_short(face)} | {face.truth} | {said} | {judged.sizes[number]} |"
     if len(wrong) > _SHOWN:
         yield ""
         yield f"... and {len(wrong) - _SHOWN} more."
@@ -209,7 +209,10 @@ def _how() -> Iterator[str]:
         " J. Am. Stat. Assoc. 22 (1927), 209-212. Copies of one picture count as if they were independent, so"
         " the true uncertainty is larger where data hold copies."
     )
-    yield f"- Expected calibration error: {BINS} bins of equal width of the no-mask probability."
+    yield (
+        f"- Expected calibration error: {BINS} bins of equal width of the no-mask probability. There and in the curves"
+        " a face that is rejected as none counts with probability 0, as it isn't called bare."
+    )
     yield "- A dash stands for what can't be told, since a class is absent."
     yield ""
 

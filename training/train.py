@@ -99,7 +99,7 @@ class _Training:
         saved = folder.progress()
         self.progress, self.checkpoint = saved if saved else (Progress(), "")
         # A checkpoint doesn't hold what dropout draws from; the same draws again would be learnt by heart.
-        self.keras.utils.set_random_seed(config.seed + self.progress.step)
+        self.keras.utils.set_random_seed((config.seed + self.progress.step) % 2**32)
         self.model = build(
             config.input_size,
             len(config.labels),
