@@ -40,6 +40,9 @@ TILES, STRANGERS, PEOPLE = 8, 4, 12
 
 In pictures of more than 1920 pixels the turns take longer, then.
 """
+CATCHING_UP = 4
+"""Turns that a frame makes up for at most, where frames are left out because there is much to do: what a tile costs is
+little beside the faces that keep the search from looking at more frames, and newcomers must not wait for it."""
 
 
 class FaceFinder:
@@ -65,7 +68,9 @@ class FaceFinder:
         hints = hints or Hints()
         in_turns = self._effort is Effort.IN_TURNS
         plan = self.plan(image.shape[1], image.shape[0])
-        found = blend(search(self._detector, image, plan.share(hints.turn, tiles(plan)) if in_turns else plan.looks))
+        turns = min(hints.turns, CATCHING_UP)
+        looks = plan.share(hints.turn, tiles(plan), turns) if in_turns else plan.looks
+        found = blend(search(self._detector, image, looks))
         overlap, _ = overlaps(found.boxes, hints.expected)
         here = overlap >= IN_PLACE
         plain = here.any(axis=1) & (found.scores >= PLAIN)
@@ -75,7 +80,7 @@ class FaceFinder:
         people = np.concatenate([found.boxes[poor], hints.expected[~here.any(axis=0)]])
         if in_turns:
             # Not always the best ones: what is no face may look better than who is to be found.
-            strangers = np.roll(strangers, -hints.turn * STRANGERS)[:STRANGERS]
+            strangers = np.roll(strangers, -hints.turn * STRANGERS)[: turns * STRANGERS]
             people = people[:PEOPLE]
         return merge(gather([take(found, plain | poor), take(found, strangers), *self._closer(image, people)]))
 

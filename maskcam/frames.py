@@ -108,16 +108,20 @@ class Faces:
 class Hints:
     """What is known of a frame before anybody looks at it.
 
-    `turn` counts the frames of a video, from 0. `expected` is `(n, 4) float32, pixels, xyxy`, where the people of the
+    `turn` counts the frames of a video, from 0, and those that nobody looked at: `turns` says how many this one stands
+    for, itself included. `expected` is `(n, 4) float32, pixels, xyxy`, where the people of the
     frames before should be now, who has not been seen for longest first.
     """
 
     turn: int = 0
     expected: Floats = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    turns: int = 1
 
     def __post_init__(self) -> None:
         if self.turn < 0:
             raise ValueError(f"frames are counted from 0, not {self.turn}")
+        if self.turns < 1:
+            raise ValueError(f"a frame stands for itself at least, not for {self.turns}")
         check_array("expected", self.expected, (len(self.expected), 4))
         if len(self.expected) and not (self.expected[:, 2:] > self.expected[:, :2]).all():
             raise ValueError("where somebody is expected has x1 > x0 and y1 > y0")

@@ -14,6 +14,9 @@ from maskcam.modelcard import ModelCard
 from maskcam.single import judge_single
 from maskcam.tracks import Tracker, TrackRules
 
+FRAMES_A_SECOND = 30
+"""For so many the turns of the search are made; of fewer, each does the work of several."""
+
 
 class Classifier(Protocol):
     """Judges crops; `maskcam.classifier.MaskClassifier` is one."""
@@ -41,7 +44,8 @@ class Pipeline:
         self.threshold = classifier.card.threshold if threshold is None else threshold
         self._rules = rules or TrackRules()
         self._tracker = Tracker(self.threshold, self._rules)
-        self._turn = 0
+        self._turn = -1
+        self._time: float | None = None
 
     def change_threshold(self, threshold: float | None) -> None:
         """Judge by another threshold from the next frame on, None for the card's; everybody stays who they are."""
@@ -54,8 +58,9 @@ class Pipeline:
 
     def process(self, frame: Frame) -> Result:
         """Judge the next frame of a video; frames come in order."""
-        hints = Hints(self._turn, self._tracker.expected(frame.time, frame.width, frame.height))
-        self._turn += 1
+        turns = 1 if self._time is None else max(round((frame.time - self._time) * FRAMES_A_SECOND), 1)
+        self._turn, self._time = self._turn + turns, frame.time
+        hints = Hints(self._turn, self._tracker.expected(frame.time, frame.width, frame.height), turns)
         return self._tracker.update(self._look(frame, hints))
 
     def process_single(self, frame: Frame) -> Result:

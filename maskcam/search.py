@@ -66,14 +66,16 @@ class SearchPlan:
         """All looks in order."""
         return tuple(look for one in self.rounds for look in one)
 
-    def share(self, turn: int, count: int) -> tuple[Look, ...]:
+    def share(self, turn: int, count: int, turns: int = 1) -> tuple[Look, ...]:
         """Return the looks of one turn: the whole frame, and at most `count` tiles that lie far apart.
 
-        All tiles are had once in as many turns in a row as that takes.
+        All tiles are had once in as many turns in a row as that takes. With `turns`, those of the turns before come
+        too, so many in all.
         """
         tiles = self.looks[1:]
-        turns = max(math.ceil(len(tiles) / count), 1)
-        return self.looks[:1] + tiles[turn % turns :: turns]
+        all_turns = max(math.ceil(len(tiles) / count), 1)
+        own = [tiles[(turn - back) % all_turns :: all_turns] for back in range(min(turns, all_turns))]
+        return self.looks[:1] + tuple(look for part in own for look in part)
 
     def __str__(self) -> str:
         sides = ", ".join(f"{len(one)} of {one[0].right - one[0].left} px" for one in self.rounds[1:])

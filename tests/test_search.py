@@ -95,6 +95,20 @@ def test_in_turns_every_tile_has_its_own_and_the_whole_frame_all(
     assert sorted(look for one in shares for look in one[1:]) == sorted(plan.looks[1:])
 
 
+@given(sides, sides, faces, st.integers(1, 20), st.lists(st.integers(1, 6), min_size=1, max_size=30))
+def test_a_frame_that_stands_for_several_has_the_looks_of_all(
+    width: int, height: int, smallest: int, count: int, steps: list[int]
+) -> None:
+    plan = plan_search(width, height, smallest)
+    turn = 0
+    for turns in steps:
+        one, apart = plan.share(turn + turns, count, turns), {plan.looks[0]}
+        for each in range(turn + 1, turn + turns + 1):
+            apart |= set(plan.share(each, count))
+        assert set(one) == apart and len(one) == len(apart)
+        turn += turns
+
+
 def test_a_plan_says_what_it_is() -> None:
     plan = plan_search(1280, 720, 24)
     counts = ", ".join(f"{len(one)} of {side_of(one)} px" for one in plan.rounds[1:])

@@ -285,7 +285,7 @@ def test_names_what_is_wrong_in_one_line(capsys: pytest.CaptureFixture[str], fol
     assert list((tmp_path / "out").iterdir()) == []
 
 
-@pytest.mark.parametrize("arguments", [[], ["x"], ["x", "--out", "y", "--smallest", "many"]], ids=str)
+@pytest.mark.parametrize("arguments", [[], ["x", "--split"], ["x", "--out", "y", "--smallest", "many"]], ids=str)
 def test_wrong_use_ends_with_code_2(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["evaluate-scenes", *arguments])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,13 +15,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import training
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.modelcard import CropRule, file_sha256
 from tests.training_parts import SIZE, tiny_model
 from training.checkpoint import Progress, RunFolder
 from training.config import TrainConfig
 from training.manifest import write_manifest
-from training.run_data import check_manifest
+from training.recipe import SHOWN_BY, fingerprint
+from training.run_data import check_manifest, check_recipe
 from training.tf import import_tensorflow
 from training.train import rate_at
 
@@ -175,6 +178,24 @@ def test_a_manifest_changed_after_training_is_refused(tmp_path: Path) -> None:
     path.write_text(path.read_text() + "a,mask,s,g,test,\n")
     with pytest.raises(UnusableInput, match="changed since the run began"):
         check_manifest(config)
+
+
+def test_a_run_doesnt_go_on_with_another_recipe() -> None:
+    for recipe in ("", fingerprint()):
+        check_recipe(TrainConfig(manifest="m.csv", weights=None, recipe=recipe))
+    with pytest.raises(UnusableInput, match="train anew"):
+        check_recipe(TrainConfig(manifest="m.csv", weights=None, recipe="0123456789ab"))
+
+
+def test_the_recipe_is_all_that_decides_what_is_shown() -> None:
+    package = Path(training.__file__).parent
+    reached, waiting = set[str](), ["sampling"]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += re.findall(r"^ *from training\.(\w+) import", (package / f"{name}.py").read_text(), re.MULTILINE)
+    assert reached == set(SHOWN_BY)
 
 
 def test_a_damaged_checkpoint_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from training.ladders import Step
 from training.manifest import TRAIN, VALIDATION, read_manifest
 from training.measures import measure
 from training.metrics import LEAST_RECALL
+from training.recipe import fingerprint
 from training.report_folder import ReportFolder
 from training.scan import Trouble
 from training.scorers import open_scorer
@@ -76,6 +77,7 @@ def _check_same(run: RunFolder, manifest: Path, line: Line, budget: Budget) -> N
     config, _ = run.config()
     wanted = {
         "manifest_sha256": file_sha256(manifest),
+        "recipe": fingerprint(),
         "weights": budget.weights,
         "precision": budget.precision,
         "epoch_images": budget.epoch_images,

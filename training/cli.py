@@ -33,7 +33,7 @@ _EXAMPLES = """examples:
   python -m training train --resume --out runs/first
   python -m training export runs/first
   python -m training evaluate runs/first runs/data/manifest.csv --split validation --out runs/first/validation
-  python -m training evaluate-scenes data/scenes-dev --out runs/scenes
+  python -m training evaluate-scenes data/scenes-dev
   python -m training evaluate-scenes data/scenes-train --boxes head --manifest runs/data/manifest.csv \\
       --split validation --out runs/scenes-validation
 """
@@ -237,7 +237,13 @@ def _add_evaluate_scenes(commands: argparse._SubParsersAction[argparse.ArgumentP
         " --manifest and --split it judges only the pictures of that split, so that those trained on can be left out.",
     )
     one.add_argument("folder", type=_path, metavar="DIR", help="a folder with images/ and faces.json")
-    one.add_argument("--out", type=_path, required=True, metavar="DIR", help="folder of report, numbers and sheets")
+    one.add_argument(
+        "--out",
+        type=_path,
+        default=Path("runs/scenes"),
+        metavar="DIR",
+        help="folder of report, numbers and sheets (%(default)s)",
+    )
     one.add_argument(
         "--model", type=_path, metavar="FILE", help="exported weights, their card beside them (the bundled)"
     )

@@ -14,7 +14,8 @@ class TrainConfig:
     """Every number of a training; written to the run's folder and into the model card.
 
     `without` names what is left out of `training.sampling.INGREDIENTS`; `sources` those trained on, none for all;
-    `labels` are what the network answers, in order, found in the data.
+    `labels` are what the network answers, in order, found in the data; `recipe` tells the code that decided what was
+    shown, "" where that wasn't put down.
     """
 
     manifest: str
@@ -40,6 +41,7 @@ class TrainConfig:
     sources: tuple[str, ...] = ()
     labels: tuple[str, ...] = LABELS
     manifest_sha256: str = ""
+    recipe: str = ""
     weights_origin: str = ""
     weights_licence: str = ""
 

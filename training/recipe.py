@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
+
+SHOWN_BY = (
+    *("augment", "dress", "face_frame", "manifest", "pictures", "recipe"),
+    *("render_covers", "render_masks", "sampling", "textures"),
+)
+"""The modules of this package that decide what a training is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +53,13 @@ HARDER = Recipe(
 )
 """For the cycles after the first fall of the rate. All the time, it costs large and plain faces what it gives small and
 covered ones; the mean of the weights before and after has both."""
+
+
+def fingerprint() -> str:
+    """Return 12 digits that change with the code that decides what a training is shown.
+
+    Shares, shapes and colours are written there and nowhere else, so a run that goes on after a change of it would be
+    shown two things, and a table that holds lines from before and after compares them.
+    """
+    sources = (Path(__file__).with_name(f"{name}.py").read_bytes() for name in SHOWN_BY)
+    return hashlib.sha256(b"".join(sources)).hexdigest()[:12]

@@ -8,6 +8,7 @@ from maskcam.errors import UnusableInput
 from maskcam.modelcard import NOT_FACE, file_sha256
 from training.config import TrainConfig
 from training.manifest import TRAIN, VALIDATION, Sample, read_manifest
+from training.recipe import fingerprint
 from training.sampling import check_readable
 
 REJECTS_JUDGED = 400
@@ -41,6 +42,12 @@ def judged(samples: list[Sample], config: TrainConfig) -> list[Sample]:
     """Return the faces that each epoch is judged on, and evenly taken some of what is none: there are many."""
     rejects = [one for one in samples if one.label == NOT_FACE and NOT_FACE in config.labels]
     return [one for one in samples if one.label != NOT_FACE] + rejects[:: max(len(rejects) // REJECTS_JUDGED, 1)]
+
+
+def check_recipe(config: TrainConfig) -> None:
+    """Raise UnusableInput when what a training is shown is not what it was when the run was begun."""
+    if config.recipe not in ("", fingerprint()):
+        raise UnusableInput("how faces are drawn and changed is not what it was when this run was begun; train anew")
 
 
 def check_manifest(config: TrainConfig) -> None:

@@ -22,7 +22,8 @@ from training.curves import draw_curves
 from training.manifest import ALL_LABELS, LABELS, TRAIN, VALIDATION, Sample
 from training.metrics import called_bare, score
 from training.model import all_layers, build, check_weights, head_only
-from training.run_data import check_manifest, chosen, judged, readable
+from training.recipe import fingerprint
+from training.run_data import check_manifest, check_recipe, chosen, judged, readable
 from training.sampling import Batches, drawn_shares, plain_batches
 from training.temperature import tempered_loss
 from training.tf import import_tensorflow
@@ -62,12 +63,14 @@ def train(folder: RunFolder, config: TrainConfig | None) -> Progress:
     if config is None:
         config, crop = folder.config()
         check_manifest(config)
+        check_recipe(config)
         return _Training(folder, config, crop, readable(Path(config.manifest))).run()
     folder.check_free()
     check_weights(config.weights)  # before TensorFlow is loaded, which takes seconds
     samples = readable(Path(config.manifest))
     labels = ALL_LABELS if NOT_FACE not in config.without else LABELS
-    config = replace(config, manifest_sha256=file_sha256(Path(config.manifest)), labels=labels)
+    manifest_sha256 = file_sha256(Path(config.manifest))
+    config = replace(config, manifest_sha256=manifest_sha256, labels=labels, recipe=fingerprint())
     if not any(one.label == NOT_FACE for one in chosen(samples[TRAIN], config)):
         config = replace(config, labels=LABELS)
     training = _Training(folder, config, CropRule(), samples)
