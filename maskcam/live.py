@@ -32,7 +32,10 @@ class SourceLost(Exception):
 
 
 class SourceEnded(SourceLost):
-    """The source came to its own end, as a video file does; nothing is wrong."""
+    """The source came to its own end, as a video file does; it is not begun again unless somebody wishes so.
+
+    Nothing is wrong, unless there is a cause: then it broke off before.
+    """
 
 
 class Pictures(StrEnum):
@@ -103,8 +106,9 @@ class Analysed:
 class LiveView:
     """The newest that a live runner knows, taken at one moment.
 
-    `opened_at` is when the source's present opening began. `problem` is one line when the source is LOST, and `cause`
-    what kind of trouble that is, where it is known. `pictures` says what may be expected of them.
+    `opened_at` is when the source's present opening began. `problem` is one line when the source is LOST, or has
+    ENDED too early, and `cause` what kind of trouble that is, where it is known. `pictures` says what may be expected
+    of them.
     """
 
     stage: Stage

@@ -22,7 +22,7 @@ from maskcam.frames import Frame
 from maskcam.inputs import MAX_SIDE, audio_stream, check_file, check_size, open_video, undecodable, video_stream
 from maskcam.losses import Losses
 from maskcam.timing import Clock, SoundClock
-from maskcam.upright import Turn, turn_of
+from maskcam.upright import Upright, turn_of
 
 __all__ = ["MAX_SIDE", "Sound", "VideoFrame", "VideoSource"]
 
@@ -124,7 +124,7 @@ class VideoSource(Closing):
         self._reach = Fraction(0)
         index = 0
         end = 0.0
-        rotation, turn = None, Turn()
+        upright = Upright()
         for packet in self._packets(self._container, self._video, self.audio):
             if packet is not None and packet.stream.type == "audio":
                 sounds.add(packet)
@@ -133,11 +133,7 @@ class VideoSource(Closing):
                 pts = clock.tick(picture.pts, picture.dts)
                 time = float((pts - clock.first) * self.time_base)
                 end = time + float((getattr(picture, "duration", 0) or 0) * self.time_base)
-                if picture.rotation != rotation:
-                    # Side data that were looked at keep their picture in memory until the garbage collector
-                    # comes, so they are looked at only when they may have changed.
-                    rotation, turn = picture.rotation, turn_of(picture)
-                image = turn.apply(colours.convert(picture, *self._stored))
+                image = upright.turn(picture, colours.convert(picture, *self._stored))
                 if image.shape[:2] != (self.height, self.width):
                     image = np.asarray(cv2.resize(image, (self.width, self.height)), np.uint8)
                 yield VideoFrame(Frame(image, index, time, self.name), pts, sounds.ready())

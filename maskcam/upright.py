@@ -34,6 +34,22 @@ class Turn:
         return image
 
 
+class Upright:
+    """Turns the pictures of one video as each of them asks."""
+
+    def __init__(self) -> None:
+        self._rotation: int | None = None
+        self._turn = Turn()
+
+    def turn(self, picture: av.VideoFrame, image: Pixels) -> Pixels:
+        """Return `image`, `(h, w, 3) uint8`, the colours of `picture`, upright."""
+        if picture.rotation != self._rotation:
+            # Side data that were looked at keep their picture in memory until the garbage collector comes, so they
+            # are looked at only when they may have changed.
+            self._rotation, self._turn = picture.rotation, turn_of(picture)
+        return self._turn.apply(image)
+
+
 _TURNS = {90: Turn(True, False, True), 180: Turn(False, True, True), 270: Turn(True, True, False)}
 
 

@@ -24,7 +24,8 @@ from maskcam.pipeline import Pipeline
 from maskcam.runner import LiveRunner
 from maskcam.runner.results import UNDRAINED
 from maskcam.track_rules import TrackRules
-from tests.http_camera import HttpCamera, read_number
+from tests.http_camera import HttpCamera, numbered, read_number
+from tests.http_films import FilmServer
 from tests.support import astronaut, environment, scaled, wait_for, write_clip
 
 Parts = tuple[FaceDetector, MaskClassifier]
@@ -338,6 +339,18 @@ def test_a_video_is_played_to_its_end(parts: Parts, tmp_path: Path) -> None:
     assert view.newest is not None
     assert view.newest.frame.image.mean() == pytest.approx(14 * 8, abs=3)
     runner.stop(60)
+
+
+def test_a_film_that_breaks_off_is_told_of_and_stays_where_it_is(parts: Parts, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", lambda n: numbered(160, 120, n), 50)
+    with FilmServer(clip, ranges=False, cut_at=0.5) as server:
+        runner = LiveRunner(lambda: StreamSource(server.url), Pipeline(*parts))
+        runner.start()
+        view = wait_for_view(runner, lambda view: view.stage is Stage.ENDED)
+        assert runner.stop(60)
+    assert view.problem is not None
+    assert "broke off at 0:0" in view.problem
+    assert view.cause is Cause.SILENT
 
 
 @pytest.mark.parametrize("where", ["pipeline", "source", "on_change"])

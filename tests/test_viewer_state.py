@@ -182,6 +182,19 @@ def test_a_video_pauses_and_ends_without_trouble() -> None:
     assert "ended" in title(state, 11.0)
 
 
+def test_a_film_on_a_server_that_broke_off_is_told_of_and_not_begun_again() -> None:
+    state = watching(STREAM)
+    first = captured(0, 0.0)
+    state.update(0.0, replace(running(first), pictures=Pictures.FILMED), [])
+    cut = LiveView(Stage.ENDED, 0.0, first, None, "it broke off at 40:12", Cause.SILENT, Pictures.FILMED)
+    for now in np.arange(1, 40, 0.1):
+        assert not state.update(float(now), cut, []).reopen
+    shown = state.shown(40.0)
+    assert shown.message is not None
+    assert (shown.message.title, shown.message.detail) == ("The video broke off", "it broke off at 40:12")
+    assert (shown.retry, shown.counts, shown.greyed) == ("", None, True)
+
+
 def test_nobody_is_bare_for_longer_while_a_video_stands_still() -> None:
     state = watching(FILE, alarm=True)
     still, going = (Playback(1.0, 8.0, paused=paused) for paused in (True, False))

@@ -73,7 +73,8 @@ class LiveRunner:
         """The newest of everything, at one moment; raises the error that ended a thread."""
         with self._state:
             self._check()
-            problem = self._problem if self._stage is Stage.LOST else None
+            troubled = self._stage is Stage.LOST or (self._stage is Stage.ENDED and self._cause is not None)
+            problem = self._problem if troubled else None
             pictures = getattr(self._opening.source, "pictures", Pictures.FRESH)
             return LiveView(
                 self._stage, self._opened_at, self._newest, self._results.newest, problem, self._cause, pictures

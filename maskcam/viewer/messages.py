@@ -25,6 +25,7 @@ class Trouble(StrEnum):
     UNREACHED = "unreached"
     UNREADABLE = "unreadable"
     ENDED = "ended"
+    BROKEN_OFF = "broken off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,9 @@ _STREAM = {
         "Check that the camera is on and the address right; the picture then comes by itself.",
     ),
     Trouble.ENDED: Message("The video has ended", "Open its address again to see it once more, or another source."),
+    Trouble.BROKEN_OFF: Message(
+        "The video broke off", "Check the network, then open its address again to see it from the beginning."
+    ),
 }
 _FILE = {
     Trouble.UNREADABLE: Message("The video can't be played", "Choose another file in the menu Source."),

@@ -60,7 +60,10 @@ class Supervision:
                 if not file:
                     self._reconnect.lost(now)
             case Stage.ENDED:
-                self._is(Trouble.ENDED)
+                if view.cause is None:
+                    self._is(Trouble.ENDED)
+                else:
+                    self._is(Trouble.BROKEN_OFF, view.problem or "")
             case Stage.OPENING:
                 if now - view.opened_at > OPENING_SECONDS and not file:
                     self._is(Trouble.SILENT)
@@ -81,7 +84,8 @@ class Supervision:
 
     def retry(self, now: float) -> str:
         """When the source is tried again, in words."""
-        if self.trouble is None or self.trouble in (Trouble.BLACK, Trouble.ENDED, Trouble.UNREADABLE):
+        never = (Trouble.BLACK, Trouble.ENDED, Trouble.BROKEN_OFF, Trouble.UNREADABLE)
+        if self.trouble is None or self.trouble in never:
             return ""
         waiting = self._reconnect.next_in(now)
         return retry_words(waiting, trying=self.stage is Stage.OPENING and math.isinf(waiting))

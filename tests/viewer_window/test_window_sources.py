@@ -19,6 +19,7 @@ from maskcam.live import Cause, LiveSource, SourceLost
 from maskcam.live_sources import SourceKind, SourceSpec, open_source, parse_source
 from maskcam.viewer.remember import Memory
 from tests.http_camera import HttpCamera, file_server
+from tests.http_films import FilmServer
 from tests.support import write_clip
 from tests.viewer_window.window_parts import Make, flowing, grabbed, key, portrait, shown, title, until
 
@@ -180,6 +181,11 @@ def test_a_film_on_a_server_is_played_to_its_end(make: Make, qtbot: Any, tmp_pat
         one = make()
         one.open_text(f"{address}/film.mp4")
         until(qtbot, lambda: title(one) == "The video has ended")
+        assert shown(one).retry == ""
+    with FilmServer(tmp_path / "film.mp4", ranges=False, cut_at=0.6) as server:
+        one.open_text(server.url)
+        until(qtbot, lambda: title(one) == "The video broke off")
+        assert "broke off at 0:0" in shown(one).message.detail
         assert shown(one).retry == ""
 
 

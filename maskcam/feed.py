@@ -1,0 +1,75 @@
+"""What a camera sends over the network, as it comes."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import deque
+
+import av
+
+from maskcam.address import MAX_PIXELS, Opened
+from maskcam.colour import FromYuv
+from maskcam.frames import Pixels
+from maskcam.live import Cause, Pictures, SourceLost
+from maskcam.pace import LivePace
+from maskcam.upright import Upright
+
+_PICTURE_BY_PICTURE = ("mjpeg", "jpeg2000", "png")
+"""Codecs that send each picture whole, with its sensor's noise in it. Others send what changes and take the noise
+away, so that of a still scene the very same picture comes again and again."""
+
+
+class Feed:
+    """Reads what `opened` gives, which is live: its end is a loss."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened, video = opened, opened.video
+        fresh = video.codec_context.name in _PICTURE_BY_PICTURE
+        self.pictures = Pictures.FRESH if fresh else Pictures.REPEATED
+        self._pace = LivePace() if opened.in_pieces else None
+        # With threads for whole frames, each one would hold back a frame.
+        video.codec_context.thread_type = "SLICE"
+        # What comes in pieces of some seconds has nothing to gain, and its pictures may have to be put in order.
+        hurry = {} if opened.in_pieces else {"flags": "low_delay"}
+        video.codec_context.options = {"max_pixels": MAX_PIXELS, **hurry}
+        self._colours, self._upright = FromYuv(), Upright()
+        self._packets = opened.container.demux(video)
+        self._ready: deque[av.VideoFrame] = deque()
+
+    def read(self) -> Pixels:
+        """Wait for the next picture, upright; SourceLost when it doesn't come."""
+        try:
+            self._decode()
+        except (av.FFmpegError, OSError, ValueError):
+            self._ready.clear()
+        if not self._ready:
+            line = f"{self._opened.name} sends no more pictures; check the camera's power and network"
+            raise SourceLost(line, Cause.SILENT)
+        picture = self._ready.popleft()
+        if self._pace is not None and picture.time is not None:
+            self._pace.wait(picture.time)
+        return self._upright.turn(picture, self._colours.convert(picture, picture.width, picture.height))
+
+    def cancel(self) -> None:
+        """Hold nothing back any more, from whichever thread."""
+        if self._pace is not None:
+            self._pace.cancel()
+
+    def close(self) -> None:
+        """Let the stream go; not while somebody reads."""
+        self._opened.container.close()
+
+    def _decode(self) -> None:
+        """Read on until a picture is ready, or the stream ends."""
+        deadline = time.monotonic() + self._opened.patience
+        while not self._ready:
+            packet = next(self._packets, None)
+            if packet is None:
+                return
+            with contextlib.suppress(av.FFmpegError):  # one torn packet is no reason to lose the stream
+                pictures = packet.decode() if packet.size else []
+                self._ready.extend(one for one in pictures if isinstance(one, av.VideoFrame))
+            # The timeout below this counts silence only, not rubbish.
+            if not self._ready and time.monotonic() > deadline:
+                raise self._opened.unreadable()
