@@ -28,7 +28,7 @@ from tests.support import astronaut, environment
 from training.checkpoint import RunFolder
 from training.cli import main
 from training.config import TrainConfig
-from training.evaluate import METRICS, OUTPUTS, REPORT, SIZE_LADDER, WEATHER_LADDER, WRONG
+from training.evaluate import METRICS, OUTPUTS, REPORT, SIZE_LADDER, WEATHER_LADDER, WRONG, Wanted, evaluate
 from training.export import MEAN_APART, MOST_APART, convert
 from training.judge import Judged, judge
 from training.labelled import read_labelled
@@ -319,3 +319,13 @@ def test_the_classifier_of_the_app_is_a_scorer() -> None:
         size = scorer.card.input_size
         crop = cv2.resize(astronaut()[14:192, 157:302], (size, size))
         assert scorer.judge(np.asarray(crop, np.uint8)[None]).no_mask_probability[0] > 0.5
+
+
+def test_drawings_and_wrong_labels_that_are_known_get_rows_of_their_own(tmp_path: Path) -> None:
+    data = tmp_path / "face-mask-12k"
+    for seed, name in enumerate(("WithMask/206", "WithMask/1", "WithoutMask/2", "WithoutMask/3")):
+        save(draw_face("WithMask" in name, seed), data / "Train" / f"{name}.jpg")
+    wanted = Wanted(asset(MASK_MODEL), (data,), tmp_path / "out", ladder_faces=0)
+    list(evaluate(wanted))
+    rows = json.loads((tmp_path / "out" / METRICS).read_text())["listed"]
+    assert [(row["name"], row["faces"]) for row in rows] == [("mislabelled", 1), ("all but mislabelled", 3)]

@@ -19,7 +19,7 @@ from maskcam.modelcard import file_sha256
 from training.contact import sheets
 from training.drawn import judge_drawn
 from training.judge import Judged, judge, judge_rejects
-from training.labelled import read_labelled, read_listed, read_rejects
+from training.labelled import Listed, read_labelled, read_listed, read_rejects
 from training.ladders import SIZE_STEPS, WEATHER_STEPS
 from training.measures import curve
 from training.plots import (
@@ -45,6 +45,8 @@ SIZE_LADDER, WEATHER_LADDER = "size-ladder.png", "weather-ladder.png"
 DIAGRAMS = (CONFUSION, RISK_COVERAGE, SIZE_LADDER, WEATHER_LADDER, RELIABILITY, ROC, PRECISION_RECALL)
 OUTPUTS = (METRICS, WRONG, REPORT, *DIAGRAMS)
 """Every file of an evaluation but the contact sheets, `wrong-1.png` and on."""
+KNOWN_LISTS = {"drawn": "drawn_faces.csv", "mislabelled": "mislabelled.csv"}
+"""Lists beside this file that get a row of their own where their pictures are among the data."""
 FORMAT = 1
 
 
@@ -53,7 +55,7 @@ class Wanted:
     """One evaluation as it was asked for.
 
     `threshold` is None for that of the model's card; `ladder_faces` None for all faces, 0 for no ladders; `listed`
-    holds `NAME=FILE`; `smallest` leaves out faces whose box is less wide, in pixels.
+    holds `NAME=FILE`, lists beside those that are known; `smallest` leaves out faces whose box is less wide, in pixels.
     """
 
     model: Path
@@ -83,12 +85,14 @@ def evaluate(wanted: Wanted) -> Iterator[str]:
     """
     out = ReportFolder(wanted.out, OUTPUTS, ["wrong-[0-9]*.png"], wanted.force)
     lists = [read_listed(one) for one in wanted.listed]
-    if len({one.name for one in lists}) < len(lists):
+    names = {one.name for one in lists}
+    if len(names) < len(lists):
         raise UnusableInput("two lists have the same name; name each row once")
     trouble = Trouble()
     steps = () if wanted.ladder_faces == 0 else (*SIZE_STEPS, *WEATHER_STEPS)
     with open_scorer(wanted.model) as scorer:
         faces = read_labelled(wanted.data, wanted.split, trouble, wanted.smallest)
+        lists += [one for one in _known_lists() if one.name not in names and any(face.path in one for face in faces)]
         out.make()
         judged = judge(scorer, faces, steps, wanted.ladder_faces, trouble)
         drawn = judge_drawn(scorer, [judged.faces[place] for place in judged.on_ladder])
@@ -111,6 +115,12 @@ def evaluate(wanted: Wanted) -> Iterator[str]:
     out.write(METRICS, lambda path: path.write_text(_metrics(wanted, facts, card.input_size, summary, trouble)))
     out.sweep()
     yield from _tell(wanted, summary, trouble)
+
+
+def _known_lists() -> list[Listed]:
+    """Return the lists that come with this package, of pictures in data that are known."""
+    here = Path(__file__).parent
+    return [read_listed(f"{name}={here / file}") for name, file in KNOWN_LISTS.items()]
 
 
 def _draw(out: ReportFolder, summary: Summary, judged: Judged) -> dict[str, str]:
