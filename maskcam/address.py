@@ -34,8 +34,8 @@ _PLAY_LISTS = {"hls", "dash"}
 _NEVER_FILMS = {"mpjpeg", "image2", "sdp"}
 """Cameras, which may make up a length; single pictures; what only tells where a stream is."""
 _LONGEST = 2**40
-_MADE_UP = (2**31 - 1, 2**32 - 1)
-"""Lengths in bytes that devices give for what has no end."""
+_MADE_UP = (2**31 - 1, 2**31, 2**32 - 1, 2**32)
+"""Lengths in bytes that devices give for what has no end; others give a power of ten, or nines."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +117,8 @@ def _is_film(
 
 def _length(container: av.container.InputContainer) -> int | None:
     size = container.size
-    return size if 0 < size < _LONGEST and size not in _MADE_UP else None
+    made_up = size in _MADE_UP or str(size).rstrip("0") == "1" or set(str(size)) == {"9"}
+    return size if 0 < size < _LONGEST and not made_up else None
 
 
 def _unreadable(shown: str) -> SourceLost:

@@ -21,8 +21,12 @@ from maskcam.upright import Upright
 
 _READ_ATTEMPTS = 100
 """A damaged place may be passed by reading on, but not for ever."""
+_DECODING = 2
+"""So many times the patience with silence may pass before there is a picture: some need a second's packets."""
 _STEP = 0.04
 """Seconds that a picture stands where neither it nor its file says so."""
+_NO_GAP = 10.0
+"""Seconds between two pictures of what may be joined of several films from which on the next film has begun."""
 _LEAST_SHORTFALL = 1.0
 """Seconds, and as a share of the whole, that have to be missing of a film before it counts as broken off."""
 _LEAST_SHARE = 0.05
@@ -46,6 +50,8 @@ class Film:
         self._pace = FilmPace()
         self._place: float | None = None
         self._until = self._reach = 0.0
+        self._joined = opened.in_pieces or "mpegts" in opened.container.format.name
+        self._skipped = 0.0
         self._failed = False
         self._decoded = self._decode()
 
@@ -57,7 +63,11 @@ class Film:
             self._pace.wait(self._until)
             raise self._end()
         tick = self._clock.tick(picture.pts, picture.dts)
-        self._place = float((tick - self._clock.first) * self._base)
+        place = float((tick - self._clock.first) * self._base) - self._skipped
+        if self._joined and self._place is not None and place - self._until > _NO_GAP:
+            self._skipped += place - self._until
+            place = self._until
+        self._place = place
         self._until = self._place + (float((getattr(picture, "duration", 0) or 0) * self._base) or self._step)
         image = self._upright.turn(picture, self._colours.convert(picture, picture.width, picture.height))
         self._pace.wait(self._place)
@@ -89,12 +99,13 @@ class Film:
             return self._failed
         # libav takes the end of what has no known length for a failure, and leaves out pieces that can't be had.
         whole = (self._opened.container.duration or 0) / av.time_base
-        return max(self._reach, self._until) < whole - max(_LEAST_SHORTFALL, whole * _LEAST_SHARE)
+        reach = self._until if self._skipped else max(self._reach, self._until)
+        return reach < whole - max(_LEAST_SHORTFALL, whole * _LEAST_SHARE)
 
     def _decode(self) -> Generator[av.VideoFrame, None, None]:
         """Yield all pictures, in the order in which they are shown."""
         # The network's timeout counts silence only, not rubbish.
-        deadline = time.monotonic() + self._opened.patience
+        deadline = time.monotonic() + _DECODING * self._opened.patience
         for packet in self._packets():
             found: list[av.VideoFrame] = []
             with contextlib.suppress(av.FFmpegError):  # one torn packet is no reason to end the film
@@ -130,6 +141,8 @@ class Film:
             except (av.FFmpegError, OSError, ValueError):
                 self._failed = True
                 break
+        else:
+            self._failed = True
         yield None
 
 

@@ -36,13 +36,10 @@ LARGEST = 512
 TURNS = 13
 """Frames within which all tiles have their turn, where they take turns: nearly half a second at 30 a second."""
 TILES, STRANGERS, PEOPLE = 8, 4, 12
-"""Most tiles, strangers, and closer looks at people expected, in such a frame, so that its time is bounded.
+"""Most tiles a turn, strangers, and closer looks at people expected, in such a frame, so that its time is bounded.
 
 In pictures of more than 1920 pixels the turns take longer, then.
 """
-CATCHING_UP = 4
-"""Turns that a frame makes up for at most, where frames are left out because there is much to do: what a tile costs is
-little beside the faces that keep the search from looking at more frames, and newcomers must not wait for it."""
 
 
 class FaceFinder:
@@ -68,8 +65,7 @@ class FaceFinder:
         hints = hints or Hints()
         in_turns = self._effort is Effort.IN_TURNS
         plan = self.plan(image.shape[1], image.shape[0])
-        turns = min(hints.turns, CATCHING_UP)
-        looks = plan.share(hints.turn, tiles(plan), turns) if in_turns else plan.looks
+        looks = plan.share(hints.turn, tiles(plan), hints.turns) if in_turns else plan.looks
         found = blend(search(self._detector, image, looks))
         overlap, _ = overlaps(found.boxes, hints.expected)
         here = overlap >= IN_PLACE
@@ -80,7 +76,7 @@ class FaceFinder:
         people = np.concatenate([found.boxes[poor], hints.expected[~here.any(axis=0)]])
         if in_turns:
             # Not always the best ones: what is no face may look better than who is to be found.
-            strangers = np.roll(strangers, -hints.turn * STRANGERS)[: turns * STRANGERS]
+            strangers = np.roll(strangers, -hints.turn * STRANGERS)[:STRANGERS]
             people = people[:PEOPLE]
         return merge(gather([take(found, plain | poor), take(found, strangers), *self._closer(image, people)]))
 

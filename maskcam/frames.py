@@ -108,8 +108,8 @@ class Faces:
 class Hints:
     """What is known of a frame before anybody looks at it.
 
-    `turn` counts the frames of a video, from 0, and those that nobody looked at: `turns` says how many this one stands
-    for, itself included. `expected` is `(n, 4) float32, pixels, xyxy`, where the people of the
+    `turn` counts the turns of the search, from 0, of which `turns` are this frame's, up to `turn`: those of frames that
+    nobody looked at are made up for. `expected` is `(n, 4) float32, pixels, xyxy`, where the people of the
     frames before should be now, who has not been seen for longest first.
     """
 

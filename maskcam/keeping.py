@@ -81,6 +81,9 @@ class EventLog:
         try:
             self._write(EVENT_HEADER + "\n")
         except OSError as error:
+            self.close()
+            with contextlib.suppress(OSError):
+                self.path.unlink()
             raise FailedOnTheWay(f"{self.path}: can't be written to ({reason(error)})") from None
 
     def write(self, event: Event, when: datetime) -> None:

@@ -16,6 +16,9 @@ from maskcam.tracks import Tracker, TrackRules
 
 FRAMES_A_SECOND = 30
 """For so many the turns of the search are made; of fewer, each does the work of several."""
+CATCHING_UP = 4
+"""Turns that a frame makes up for at most, where frames are left out or seldom: what a tile costs is little beside the
+faces that keep the search from looking at more frames, and newcomers must not wait for it."""
 
 
 class Classifier(Protocol):
@@ -58,7 +61,8 @@ class Pipeline:
 
     def process(self, frame: Frame) -> Result:
         """Judge the next frame of a video; frames come in order."""
-        turns = 1 if self._time is None else max(round((frame.time - self._time) * FRAMES_A_SECOND), 1)
+        gone = 0.0 if self._time is None else (frame.time - self._time) * FRAMES_A_SECOND
+        turns = min(max(round(gone), 1), CATCHING_UP)  # no more, or some tiles would never have their turn
         self._turn, self._time = self._turn + turns, frame.time
         hints = Hints(self._turn, self._tracker.expected(frame.time, frame.width, frame.height), turns)
         return self._tracker.update(self._look(frame, hints))

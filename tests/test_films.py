@@ -94,6 +94,16 @@ def test_a_film_put_together_of_two_goes_on_where_the_clock_begins_anew(tmp_path
     assert times[-1] > 59 / RATE - 0.1
 
 
+def test_a_film_put_together_of_two_doesnt_wait_until_the_clock_of_the_second_is_due(tmp_path: Path) -> None:
+    first = film(tmp_path, "ts", 30)
+    later = range(3600 * RATE, 3600 * RATE + 30)
+    second = make_video(tmp_path / "later.ts", pts=later, size=SIZE, draw=numbered, **FORMATS["ts"])
+    with FilmServer(join(tmp_path / "both.ts", first, second), ranges=False) as server:
+        numbers, times, _ = played(server.url)
+    assert len(numbers) == 60
+    assert 59 / RATE - 0.1 < times[-1] < 60
+
+
 @pytest.mark.parametrize("rotation", [90, 180, 270])
 def test_a_film_is_turned_upright(rotation: int, tmp_path: Path) -> None:
     path = make_video(tmp_path / "turned.mp4", size=(64, 48), draw=lambda w, h, _: quarters(w, h), rotation=rotation)
@@ -170,6 +180,8 @@ def test_what_has_no_end_is_no_film(tmp_path: Path) -> None:
         (film(tmp_path, "ts"), None),
         (film(tmp_path, "fragments.mp4"), None),
         (film(tmp_path, "ts"), 2**31 - 1),
+        (film(tmp_path, "ts"), 999_999_999),
+        (film(tmp_path, "ts"), 10**10),
         (film(tmp_path, "ts"), 2**63 - 1),
         (tmp_path / "snapshot.jpg", True),
     ]

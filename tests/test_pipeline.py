@@ -9,7 +9,7 @@ from maskcam.assets import MASK_MODEL, asset
 from maskcam.classifier import MaskClassifier
 from maskcam.drawn_mask import draw_mask
 from maskcam.faces import FaceDetector, Range
-from maskcam.finder import FaceFinder
+from maskcam.finder import FaceFinder, tiles
 from maskcam.frames import EventKind, Faces, Frame, Hints, Reason, Verdict
 from maskcam.live import Analysed, Captured
 from maskcam.pipeline import Pipeline
@@ -122,6 +122,31 @@ def test_nobody_in_view_is_an_empty_result(parts: tuple[FaceDetector, MaskClassi
     result = Pipeline(*parts).process(Frame(np.full((90, 120, 3), 50, np.uint8)))
     assert len(result) == 0
     assert (result.width, result.height) == (120, 90)
+
+
+@pytest.mark.parametrize("size", [(640, 480), (640, 360), (854, 480), (1280, 720), (2560, 1440)])
+def test_however_seldom_frames_come_every_tile_has_its_turn(
+    parts: tuple[FaceDetector, MaskClassifier], size: tuple[int, int]
+) -> None:
+    """The detector is a stand-in that finds nobody and keeps the hints it is given."""
+    given: list[Hints] = []
+
+    class Nobody:
+        def detect(self, image: np.ndarray, hints: Hints | None = None) -> Faces:
+            assert hints is not None
+            given.append(hints)
+            return Faces.none()
+
+    plan = FaceFinder(parts[0], effort=Effort.IN_TURNS).plan(*size)
+    image = np.zeros((size[1], size[0], 3), np.uint8)
+    for rate in (0.6, 1, 1.5, 2, 2.5, 3, 4, 5, 6, 7.5, 10, 12.5, 15, 20, 24, 25, 29.97, 30, 50, 60):
+        given.clear()
+        pipeline = Pipeline(Nobody(), parts[1])
+        for number in range(60):
+            pipeline.process(Frame(image, number, number / rate))
+        had = {look for one in given for look in plan.share(one.turn, tiles(plan), one.turns)}
+        assert had == set(plan.looks), rate
+        assert given[0].turn == 0 and {one.turns for one in given} <= ({1} if rate > 20 else {1, 2, 3, 4}), rate
 
 
 def test_doubts_reach_the_verdict(parts: tuple[FaceDetector, MaskClassifier]) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskcam.frames import Verdict
-from maskcam.viewer.alarm import SNOOZE_SECONDS, Alarm
+from maskcam.viewer.alarm import SNOOZE_SECONDS, Alarm, AlarmClock, Snooze
 from tests.viewer_parts import (
     BARE,
     MASK,
@@ -88,13 +88,37 @@ def test_somebody_elsewhere_is_another_person() -> None:
     assert later == [pytest.approx(7.5)]
 
 
-def test_snooze_silences_and_a_second_one_ends_it() -> None:
+def test_snooze_silences_and_a_second_press_ends_it() -> None:
+    snooze = Snooze()
+    assert not snooze.on(0.0)
+    snooze.press(0.0)
+    assert snooze.on(10.0) and snooze.left(10.0) == pytest.approx(SNOOZE_SECONDS - 10)
+    assert not snooze.on(SNOOZE_SECONDS)
+    snooze.press(10.0)
+    assert not snooze.on(10.0) and snooze.left(10.0) == 0
+
+
+def test_who_was_bare_in_the_silence_raises_the_alarm_after_it() -> None:
     alarm = Alarm()
-    alarm.snooze(0.0)
-    assert not fired(alarm, frames(0, 10), (1, BARE))
-    assert alarm.snooze_left(10.0) == pytest.approx(SNOOZE_SECONDS - 10)
-    alarm.snooze(10.0)
+    quiet = [
+        alarm.update(float(now), result(0, float(now), (1, BARE)), 2.0, 60.0, silent=True) for now in frames(0, 10)
+    ]
+    assert not any(quiet)
     assert fired(alarm, frames(10, 11), (1, BARE)) == [pytest.approx(10.0)]
+
+
+@given(st.lists(st.tuples(st.floats(0.01, 5), st.booleans()), max_size=30))
+def test_the_alarms_clock_goes_on_only_while_the_video_does(steps: list[tuple[float, bool]]) -> None:
+    clock, now, gone, still = AlarmClock(), 0.0, 0.0, False
+    for seconds, wanted in steps:
+        now += seconds
+        gone += 0.0 if still else seconds
+        before = clock.at(now)
+        assert before == pytest.approx(gone)
+        clock.stand(wanted, now)
+        still = wanted
+        assert clock.at(now) == pytest.approx(gone) and clock.at(now - 0.005) <= clock.at(now)
+        assert clock.at(now - 0.005) >= gone - 0.006, "what was captured just before belongs to now"
 
 
 @given(st.lists(st.sampled_from([BARE, MASK, UNSURE, None]), max_size=80), st.floats(0.5, 4))

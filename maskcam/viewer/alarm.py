@@ -41,11 +41,31 @@ class _Watched:
         return doubted <= _DOUBT_SECONDS and now - self.bare_at <= _RETURN_SECONDS
 
 
+class Snooze:
+    """The silence that the user asked for, by the clock on the wall: it ends also while a video stands still."""
+
+    def __init__(self) -> None:
+        self._until = -math.inf
+
+    def press(self, now: float) -> None:
+        """Be silent for `SNOOZE_SECONDS`, or, when already silent, end the silence."""
+        self._until = -math.inf if self.on(now) else now + SNOOZE_SECONDS
+
+    def on(self, now: float) -> bool:
+        """Whether the alarm is to be silent now."""
+        return now < self._until
+
+    def left(self, now: float) -> float:
+        """Seconds of silence that are left."""
+        return max(self._until - now, 0.0)
+
+
 class AlarmClock:
     """The time by which the alarm goes; it stands still while a video does, in which nobody goes on being bare."""
 
     def __init__(self) -> None:
         self._stood = 0.0
+        self._floor = -math.inf
         self._since: float | None = None
 
     def stand(self, still: bool, now: float) -> None:
@@ -53,12 +73,13 @@ class AlarmClock:
         if still and self._since is None:
             self._since = now
         elif not still and self._since is not None:
+            self._floor = self._since - self._stood
             self._stood += max(now - self._since, 0.0)
             self._since = None
 
     def at(self, time: float) -> float:
-        """What it shows at a time that isn't before it last began to stand still."""
-        return (time if self._since is None else min(time, self._since)) - self._stood
+        """What it shows at a time; as it stood at one from when it last stood still."""
+        return max((time if self._since is None else min(time, self._since)) - self._stood, self._floor)
 
 
 class Alarm:
@@ -67,13 +88,13 @@ class Alarm:
     def __init__(self) -> None:
         self._people: dict[int, _Watched] = {}
         self._shown: dict[int, float] = {}
-        self._snoozed_until = -math.inf
 
-    def update(self, now: float, result: Result, seconds: float, cool_down: float) -> bool:
+    def update(self, now: float, result: Result, seconds: float, cool_down: float, *, silent: bool = False) -> bool:
         """Take the newest result; True when the alarm goes off with it.
 
         It goes off when somebody has been without a mask for `seconds` and has raised no alarm in the last
-        `cool_down` seconds. A moment of doubt or out of sight doesn't start the time anew, a mask does.
+        `cool_down` seconds, unless it is to be `silent`. A moment of doubt or out of sight doesn't start the time anew,
+        a mask does.
         """
         self._forget(now, cool_down)
         fired = False
@@ -92,7 +113,7 @@ class Alarm:
             person.bare_at, person.doubt_since = now, None
             # A millionth of slack: two seconds of summed frame times must count as two.
             long_enough = now - person.bare_since >= seconds - 1e-6
-            if long_enough and now - person.fired_at >= cool_down and not self.snoozed(now):
+            if long_enough and now - person.fired_at >= cool_down and not silent:
                 person.fired_at = self._shown[track] = now
                 fired = True
         for track, person in self._people.items():
@@ -100,18 +121,9 @@ class Alarm:
                 person.doubt(now)
         return fired
 
-    def snooze(self, now: float) -> None:
-        """Say nothing for `SNOOZE_SECONDS`, or, when already silent, end the silence."""
-        self._snoozed_until = -math.inf if self.snoozed(now) else now + SNOOZE_SECONDS
+    def hush(self) -> None:
+        """Show nobody's alarm any more."""
         self._shown.clear()
-
-    def snoozed(self, now: float) -> bool:
-        """Whether the alarm is to be silent now."""
-        return now < self._snoozed_until
-
-    def snooze_left(self, now: float) -> float:
-        """Seconds of silence that are left."""
-        return max(self._snoozed_until - now, 0.0)
 
     def showing(self, now: float) -> frozenset[int]:
         """The people whose alarm is to be seen: as long as they wear no mask, and a few seconds in any case."""
@@ -125,7 +137,7 @@ class Alarm:
         return frozenset(kept)
 
     def reset(self) -> None:
-        """Forget everybody, but not the silence: another source was chosen, or the alarm was switched off."""
+        """Forget everybody: another source was chosen, or the alarm was switched off."""
         self._people.clear()
         self._shown.clear()
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from maskcam.live import Analysed, LiveView
 from maskcam.source_spec import SourceKind
-from maskcam.viewer.alarm import Alarm, AlarmClock
+from maskcam.viewer.alarm import Alarm, AlarmClock, Snooze
 from maskcam.viewer.messages import LOADING, PRIVATE
 from maskcam.viewer.settings import Settings
 from maskcam.viewer.shown import AlarmLight, Shown
@@ -44,7 +44,7 @@ class ViewerState:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._alarm, self._clock = Alarm(), AlarmClock()
+        self._alarm, self._clock, self._snooze = Alarm(), AlarmClock(), Snooze()
         self._timeline = Timeline()
         self._watch: Supervision | None = None
         self._sight = Sight()
@@ -87,7 +87,8 @@ class ViewerState:
 
     def snooze(self, now: float) -> None:
         """Silence the alarm for a while, or end the silence."""
-        self._alarm.snooze(self._clock.at(now))
+        self._snooze.press(now)
+        self._alarm.hush()
 
     def notify(self, words: str, now: float) -> None:
         """Say something for a few seconds."""
@@ -131,7 +132,7 @@ class ViewerState:
             greyed=self._watch.stale and picture is not None,
             alarm=self._light(now),
             alarmed=self._alarm.showing(self._clock.at(now)) if alarm else frozenset(),
-            snooze_left=self._alarm.snooze_left(self._clock.at(now)) if alarm else 0.0,
+            snooze_left=self._snooze.left(now) if alarm else 0.0,
             people=sight.totals.people,
             people_without=sight.totals.people_without,
             mirrored=self.mirrored,
@@ -151,16 +152,19 @@ class ViewerState:
         if paused:
             # While a video stands still nobody in it is without a mask for any longer.
             return False
-        self._timeline.add(one.captured.at, one.result)
-        settings = self.settings
+        at, settings = one.captured.at, self.settings
+        self._timeline.add(at, one.result)
         return settings.alarm and self._alarm.update(
-            self._clock.at(one.captured.at), one.result, settings.alarm_seconds, settings.cool_down
+            self._clock.at(at),
+            one.result,
+            settings.alarm_seconds,
+            settings.cool_down,
+            silent=self._snooze.on(at),
         )
 
     def _light(self, now: float) -> AlarmLight:
         if not self.settings.alarm:
             return AlarmLight.OFF
-        at = self._clock.at(now)
-        if self._alarm.snoozed(at):
+        if self._snooze.on(now):
             return AlarmLight.SNOOZED
-        return AlarmLight.RAISED if self._alarm.showing(at) else AlarmLight.WATCHING
+        return AlarmLight.RAISED if self._alarm.showing(self._clock.at(now)) else AlarmLight.WATCHING
