@@ -22,6 +22,9 @@ from maskcam.viewer.shown import Shown
 _WAITING = 6
 """Pictures that may wait to be written; more are left out, or memory would grow on a slow disk."""
 
+_SAME_CLOCK = timedelta(seconds=1)
+"""By less than this two clocks run apart; by more, the machine slept or the wall clock was set."""
+
 Now = Callable[[], datetime]
 
 
@@ -36,6 +39,7 @@ class Keeper:
         self._log: EventLog | None = None
         self._log_folder: Path | None = None
         self._logged = -math.inf
+        self._begun: deque[tuple[float, datetime]] = deque(maxlen=100)
         self._recording_since: float | None = None
         self._logging = False
         self._recordings = self._logs = 0
@@ -110,9 +114,10 @@ class Keeper:
         self._logging = True
         self._logs += 1
         self._log_folder = folder
+        self._logged = -math.inf
 
         def start() -> None:
-            self._log, self._logged = EventLog(folder / event_log_name(when)), -math.inf
+            self._log = EventLog(folder / event_log_name(when))
 
         self._do(start, partial(self._give_up_log, self._logs))
 
@@ -137,19 +142,39 @@ class Keeper:
     def events(self, events: Iterable[Event], clock: float) -> None:
         """Log these, each as of when it happened; `clock` is the time now on the clock of their `time`."""
         taken = tuple(events)
+        self.tick(clock)
         if not self._logging or not taken:
             return
-        now = self._now()
+        dated = []
+        for event in taken:
+            # What is told of late, as who had left before an outage, may follow what came after it. Not the wall
+            # clock is held to what was logged: it may be set back.
+            self._logged = max(event.time, self._logged)
+            dated.append((event, self._date(min(self._logged, clock))))
 
         def write() -> None:
-            for event in taken:
-                # What is told of late, as who had left before an outage, may follow what came after it. Not the wall
-                # clock is held to what was logged: it may be set back.
-                self._logged = max(event.time, self._logged)
+            for event, when in dated:
                 if self._log is not None:
-                    self._log.write(event, now - timedelta(seconds=max(clock - self._logged, 0.0)))
+                    self._log.write(event, when)
 
         self._do(write, partial(self._give_up_log, self._logs))
+
+    def tick(self, clock: float) -> None:
+        """Compare `clock`, of the events' times, with the wall clock, which goes on while the machine sleeps.
+
+        Called often, it tells what happened before the machine slept from what happened after it.
+        """
+        begun = self._now() - timedelta(seconds=clock)
+        if self._begun and clock < self._begun[-1][0]:
+            self._begun.clear()  # another engine's clock
+        if self._begun and abs(begun - self._begun[-1][1]) < _SAME_CLOCK:
+            self._begun[-1] = (self._begun[-1][0], begun)
+        else:
+            self._begun.append((clock, begun))
+
+    def _date(self, time: float) -> datetime:
+        begun = next((begun for since, begun in reversed(self._begun) if since <= time), self._begun[0][1])
+        return begun + timedelta(seconds=time)
 
     def wait(self, timeout: float) -> bool:
         """Wait until all is written; False if it takes longer."""

@@ -207,6 +207,7 @@ class ViewerWindow(QMainWindow):
         view = self.engine.view()
         if view is None:
             return
+        self.keeper.tick(self.engine.event_clock(now))
         analysed = self.engine.drain()
         self._log(event for one in analysed for event in one.events)
         wants = self.state.update(now, view, analysed, self.play.playback(self.engine))

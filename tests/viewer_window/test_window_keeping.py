@@ -211,6 +211,21 @@ def test_a_clock_that_is_set_back_is_logged_as_it_is(folder: Path) -> None:
     assert [line[11:19] for line in lines] == ["14:00:00", "13:10:00"]
 
 
+def test_who_left_before_the_machine_slept_is_logged_as_left_then(folder: Path) -> None:
+    evening = datetime(2026, 11, 23, 18, tzinfo=UTC)
+    hours = timedelta(hours=14)
+    times = [evening, *(evening + timedelta(seconds=n) for n in (1, 2)), *(evening + hours,) * 2]
+    keeper = Keeper(lambda error: None, lambda: times.pop(0))
+    keeper.start_log(folder)
+    for clock in (1.0, 2.0):
+        keeper.tick(clock)
+    keeper.tick(2.5)
+    keeper.events([Event(time, 1, EventKind.LEFT, Verdict.MASK, 0.1) for time in (2.0, 2.5)], 2.5)
+    assert keeper.close(60)
+    lines = next(folder.glob("*.csv")).read_text().splitlines()[1:]
+    assert [line[:19] for line in lines] == ["2026-11-23T18:00:02", "2026-11-24T08:00:00"]
+
+
 def test_a_log_that_begins_anew_is_another_file_within_the_same_second_too(folder: Path) -> None:
     keeper = Keeper(lambda error: None, lambda: datetime(2026, 11, 23, 13, tzinfo=UTC))
     keeper.start_log(folder)
