@@ -361,7 +361,7 @@ def test_the_metrics_add_up(chain: Chain) -> None:
         assert values["positives"] + values["negatives"] == sum(one.split == part for one in samples)
         right = values["positives"] + values["negatives"] - values["missed_alarms"] - values["false_alarms"]
         assert values["accuracy"] == pytest.approx(right / (values["positives"] + values["negatives"]), abs=1e-5)
-        assert values["threshold"] == card.threshold
+        assert (values["threshold"], values["positive_class"]) == (card.threshold, NO_MASK)
         said = f"{part}: {values['missed_alarms']} missed of {bare} bare, {values['false_alarms']} false of"
         assert said in chain.exported.out
     assert f"threshold {card.threshold:.4f}" in chain.exported.out

@@ -172,7 +172,8 @@ def _false_at_recall(no_mask_probability: Floats, bare: Flags) -> int:
 def _table(results: Sequence[tuple[Line, dict[str, Any]]], budget: Budget) -> Iterator[str]:
     yield (
         f"Missed / false alarms at probability .5 after {budget.epochs} epochs of {budget.epoch_images} pictures, seed"
-        f" {budget.seed}, judged as trained, in float."
+        f" {budget.seed}, judged as trained, in float. The positive class is no mask: a missed alarm is a bare face"
+        " called masked."
     )
     yield ""
     first = results[0][1]

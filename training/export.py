@@ -167,7 +167,11 @@ def _complete(card: ModelCard, classifier: MaskClassifier, samples: Sequence[Sam
     return replace(
         card,
         threshold=threshold,
-        metrics={part: score(*values, threshold).as_dict() for part, values in judged.items() if len(values[0])},
+        metrics={
+            part: {"positive_class": NO_MASK, **score(*values, threshold).as_dict()}
+            for part, values in judged.items()
+            if len(values[0])
+        },
         data=[{"source": name, **about.get(name, {})} for name in trained],
         start_weights=_start(config),
         training={
