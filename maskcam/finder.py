@@ -36,7 +36,7 @@ LARGEST = 512
 TURNS = 13
 """Frames within which all tiles have their turn, where they take turns: nearly half a second at 30 a second."""
 TILES, STRANGERS, PEOPLE = 8, 4, 12
-"""Most tiles a turn, strangers, and closer looks at people expected, in such a frame, so that its time is bounded.
+"""Most tiles a turn, and most strangers and closer looks at people a frame, so that its time is bounded.
 
 In pictures of more than 1920 pixels the turns take longer, then.
 """

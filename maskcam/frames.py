@@ -108,9 +108,9 @@ class Faces:
 class Hints:
     """What is known of a frame before anybody looks at it.
 
-    `turn` counts the turns of the search, from 0, of which `turns` are this frame's, up to `turn`: those of frames that
-    nobody looked at are made up for. `expected` is `(n, 4) float32, pixels, xyxy`, where the people of the
-    frames before should be now, who has not been seen for longest first.
+    `turn` counts the turns of the search, from 0; the last `turns` of them are this frame's, which makes up for frames
+    that nobody looked at. `expected` is `(n, 4) float32, pixels, xyxy`, where the people of the frames before should be
+    now, who has not been seen for longest first.
     """
 
     turn: int = 0
@@ -119,9 +119,9 @@ class Hints:
 
     def __post_init__(self) -> None:
         if self.turn < 0:
-            raise ValueError(f"frames are counted from 0, not {self.turn}")
+            raise ValueError(f"turns are counted from 0, not {self.turn}")
         if self.turns < 1:
-            raise ValueError(f"a frame stands for itself at least, not for {self.turns}")
+            raise ValueError(f"a frame has a turn at least, not {self.turns}")
         check_array("expected", self.expected, (len(self.expected), 4))
         if len(self.expected) and not (self.expected[:, 2:] > self.expected[:, :2]).all():
             raise ValueError("where somebody is expected has x1 > x0 and y1 > y0")

@@ -12,6 +12,7 @@ import contextlib
 import re
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,7 +25,7 @@ from tests.video_files import make_video
 SEGMENT_SECONDS = 1
 
 
-class _Server:
+class _Server(ABC):
     """Answers every request by `answer`, in threads of its own, within `with`."""
 
     def __init__(self) -> None:
@@ -46,8 +47,9 @@ class _Server:
         self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
         self.ended = threading.Event()
 
+    @abstractmethod
     def answer(self, request: BaseHTTPRequestHandler) -> None:
-        raise NotImplementedError
+        """Send what this server sends."""
 
     def __enter__(self) -> Any:
         self._thread.start()

@@ -61,7 +61,7 @@ RULES = [
     ["supervision", "sight"],
     ["state"],
 ]
-WINDOWLESS = [["compose"], ["keeper", "engine"], ["play_control"]]
+WINDOWLESS = [["compose", "wall_clock"], ["keeper", "engine"], ["play_control"]]
 WINDOW = [
     ["palette", "dialogs", "crash", "remember", "actions"],
     ["layers", "status", "timeline_strip", "welcome", "settings_dialog", "camera_menu"],

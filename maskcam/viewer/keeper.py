@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -18,12 +18,10 @@ from maskcam.recording import EventLog, LiveRecorder, event_log_name, recording_
 from maskcam.runner.worker import Worker
 from maskcam.viewer.compose import compose
 from maskcam.viewer.shown import Shown
+from maskcam.viewer.wall_clock import WallClock
 
 _WAITING = 6
 """Pictures that may wait to be written; more are left out, or memory would grow on a slow disk."""
-
-_SAME_CLOCK = timedelta(seconds=1)
-"""By less than this two clocks run apart; by more, the machine slept or the wall clock was set."""
 
 Now = Callable[[], datetime]
 
@@ -39,7 +37,7 @@ class Keeper:
         self._log: EventLog | None = None
         self._log_folder: Path | None = None
         self._logged = -math.inf
-        self._begun: deque[tuple[float, datetime]] = deque(maxlen=100)
+        self._wall = WallClock()
         self._recording_since: float | None = None
         self._logging = False
         self._recordings = self._logs = 0
@@ -150,7 +148,7 @@ class Keeper:
             # What is told of late, as who had left before an outage, may follow what came after it. Not the wall
             # clock is held to what was logged: it may be set back.
             self._logged = max(event.time, self._logged)
-            dated.append((event, self._date(min(self._logged, clock))))
+            dated.append((event, self._wall.at(min(self._logged, clock))))
 
         def write() -> None:
             for event, when in dated:
@@ -160,21 +158,8 @@ class Keeper:
         self._do(write, partial(self._give_up_log, self._logs))
 
     def tick(self, clock: float) -> None:
-        """Compare `clock`, of the events' times, with the wall clock, which goes on while the machine sleeps.
-
-        Called often, it tells what happened before the machine slept from what happened after it.
-        """
-        begun = self._now() - timedelta(seconds=clock)
-        if self._begun and clock < self._begun[-1][0]:
-            self._begun.clear()  # another engine's clock
-        if self._begun and abs(begun - self._begun[-1][1]) < _SAME_CLOCK:
-            self._begun[-1] = (self._begun[-1][0], begun)
-        else:
-            self._begun.append((clock, begun))
-
-    def _date(self, time: float) -> datetime:
-        begun = next((begun for since, begun in reversed(self._begun) if since <= time), self._begun[0][1])
-        return begun + timedelta(seconds=time)
+        """Note that it is `clock` now on the clock of the events' `time`; to be called often."""
+        self._wall.compare(clock, self._now())
 
     def wait(self, timeout: float) -> bool:
         """Wait until all is written; False if it takes longer."""
