@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
-from maskcam.assets import MASK_MODEL, asset
 from maskcam.classifier import MaskClassifier
 from maskcam.drawn_mask import draw_mask
 from maskcam.faces import FaceDetector, Range
@@ -16,12 +13,6 @@ from maskcam.pipeline import Pipeline
 from maskcam.search import Effort
 from maskcam.viewer.sight import Sight
 from tests.support import astronaut, keypoints, scaled
-
-
-@pytest.fixture
-def parts() -> Iterator[tuple[FaceDetector, MaskClassifier]]:
-    with FaceDetector() as detector, MaskClassifier(asset(MASK_MODEL)) as classifier:
-        yield detector, classifier
 
 
 def test_a_mask_taken_off_is_told_within_half_a_second(parts: tuple[FaceDetector, MaskClassifier]) -> None:
