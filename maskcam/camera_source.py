@@ -15,6 +15,11 @@ from maskcam.handle import Handle
 from maskcam.live import Cause, SourceLost
 
 _DEVICES = Path("/dev")
+_ALLOWED_IN = {
+    "darwin": "this program in System Settings, Privacy & Security, Camera",
+    "win32": "cameras for desktop apps in Settings, Privacy, Camera",
+}
+"""Systems that don't say why a camera can't be opened, and where they allow cameras."""
 
 
 class CameraSource:
@@ -64,22 +69,21 @@ class CameraSource:
         self._handle.close()
 
 
-def why_no_camera(index: int, devices: Path = _DEVICES) -> SourceLost:
+def why_no_camera(index: int, devices: Path = _DEVICES, system: str = sys.platform) -> SourceLost:
     """Find out why the camera of this number can't be opened; the error says it, and what to do."""
-    busy = f"camera {index} can't be opened; another program is probably using it: close that one"
-    if sys.platform == "darwin":
-        busy += ", or allow the camera for this program in System Settings, Privacy & Security, Camera"
-    elif sys.platform == "win32":
-        busy += ", or allow cameras for desktop apps in Settings, Privacy, Camera"
-    else:
-        device = devices / f"video{index}"
-        if not device.exists():
-            line = f"there is no camera {index}; plug it in, or choose another: maskcam cameras lists them"
-            return SourceLost(line, Cause.MISSING)
-        if not os.access(device, os.R_OK | os.W_OK):
-            line = (
-                f"camera {index} is there, but permission to use {device} is denied;"
-                ' add yourself to the group "video" (sudo usermod -aG video $USER) and log in again'
-            )
-            return SourceLost(line, Cause.DENIED)
-    return SourceLost(busy, Cause.BUSY)
+    allowed = _ALLOWED_IN.get(system)
+    if allowed is not None:
+        line = f"camera {index} can't be opened; plug it in, close other programs that use it, or allow {allowed}"
+        return SourceLost(line, Cause.UNTOLD)
+    device = devices / f"video{index}"
+    if not device.exists():
+        line = f"there is no camera {index}; plug it in, or choose another: maskcam cameras lists them"
+        return SourceLost(line, Cause.MISSING)
+    if not os.access(device, os.R_OK | os.W_OK):
+        line = (
+            f"camera {index} is there, but permission to use {device} is denied;"
+            ' add yourself to the group "video" (sudo usermod -aG video $USER) and log in again'
+        )
+        return SourceLost(line, Cause.DENIED)
+    line = f"camera {index} can't be opened; another program is probably using it: close that one"
+    return SourceLost(line, Cause.BUSY)

@@ -15,6 +15,8 @@ from maskcam.frames import Event, Frame, Pixels, Result
 class Cause(StrEnum):
     """Why a source gives no pictures, for whoever has own words for it."""
 
+    UNTOLD = "untold"
+    """A camera can't be opened, and the system doesn't say why."""
     MISSING = "missing"
     BUSY = "busy"
     DENIED = "denied"

@@ -182,6 +182,13 @@ def test_no_camera_here_is_told_without_noise(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize(("system", "where"), [("win32", "desktop apps"), ("darwin", "Privacy & Security")])
+def test_where_the_system_does_not_say_why_all_reasons_are_named(system: str, where: str, tmp_path: Path) -> None:
+    lost = why_no_camera(3, tmp_path, system)
+    assert lost.cause is Cause.UNTOLD
+    assert "plug it in" in str(lost) and "other programs" in str(lost) and where in str(lost)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="devices are files on Linux alone")
 def test_why_a_camera_can_not_be_opened(tmp_path: Path) -> None:
     device = tmp_path / "video3"

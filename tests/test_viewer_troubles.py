@@ -109,6 +109,8 @@ def test_every_trouble_says_what_is_and_what_to_do(kind: SourceKind, trouble: Tr
     [
         (Cause.MISSING, CAMERA, False, Trouble.NO_CAMERA),
         (Cause.MISSING, CAMERA, True, Trouble.UNPLUGGED),
+        (Cause.UNTOLD, CAMERA, False, Trouble.NOT_OPENED),
+        (Cause.UNTOLD, CAMERA, True, Trouble.UNPLUGGED),
         (Cause.SILENT, CAMERA, True, Trouble.UNPLUGGED),
         (Cause.SILENT, CAMERA, False, Trouble.SILENT),
         (Cause.BUSY, CAMERA, False, Trouble.BUSY),

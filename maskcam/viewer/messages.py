@@ -15,6 +15,7 @@ class Trouble(StrEnum):
     """What is wrong with the source."""
 
     NO_CAMERA = "no camera"
+    NOT_OPENED = "not opened"
     BUSY = "busy"
     DENIED = "denied"
     BLACK = "black"
@@ -45,6 +46,10 @@ _CAMERA = {
     Trouble.NO_CAMERA: Message(
         "No camera found",
         "Plug one in. If it is plugged in, try another socket, or choose it in the menu Source.",
+    ),
+    Trouble.NOT_OPENED: Message(
+        "The camera can't be opened",
+        "Plug it in, close other programs that use it, and allow it in the system's privacy settings.",
     ),
     Trouble.BUSY: Message(
         "The camera is in use by another program",
@@ -115,9 +120,9 @@ def classify(cause: Cause | None, kind: SourceKind, had_pictures: bool) -> Troub
         return _CAUSES[cause]
     if kind is SourceKind.STREAM:
         return Trouble.STREAM_GONE if had_pictures else Trouble.UNREACHED
-    if had_pictures or cause is not Cause.MISSING:
-        return Trouble.UNPLUGGED if had_pictures else Trouble.SILENT
-    return Trouble.NO_CAMERA
+    if had_pictures:
+        return Trouble.UNPLUGGED
+    return _WITHOUT_A_PICTURE.get(cause, Trouble.SILENT)
 
 
 def message(trouble: Trouble, kind: SourceKind, detail: str = "") -> Message:
@@ -138,3 +143,7 @@ def retry_words(seconds: float, trying: bool) -> str:
 
 
 _CAUSES: dict[Cause | None, Trouble] = {Cause.BUSY: Trouble.BUSY, Cause.DENIED: Trouble.DENIED}
+_WITHOUT_A_PICTURE: dict[Cause | None, Trouble] = {
+    Cause.MISSING: Trouble.NO_CAMERA,
+    Cause.UNTOLD: Trouble.NOT_OPENED,
+}
