@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from maskcam import __version__
 from maskcam.cli import main
 from maskcam.inputs import MAX_SIDE
 from maskcam.search import LARGEST_FACE
-from tests.support import ROOT, environment, maskcam, one_clear_line
+from tests.support import ROOT, environment, heed_signals, maskcam, one_clear_line
 from training import cli as training_cli
 
 COMMANDS = ["live", "video", "image", "demo", "selftest"]
@@ -94,3 +95,28 @@ def test_a_library_that_can_not_be_loaded_gets_one_line(tmp_path: Path) -> None:
 
 def test_no_face_is_asked_for_that_is_larger_than_any_picture() -> None:
     assert LARGEST_FACE == MAX_SIDE
+
+
+def test_ctrl_c_where_nothing_can_be_saved_is_one_line(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "maskcam", "selftest"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_signals,  # noqa: PLW1509
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert (said, process.returncode) == ("maskcam: stopped\n", 130)
+
+
+def test_a_reader_who_goes_away_gets_no_trace(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m maskcam selftest | true; exit ${{PIPESTATUS[0]}}"
+    run = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stderr) == (1, "")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from maskcam.runner import WAITING, side_by_side
+from tests.support import wait_for
 
 
 def test_everything_comes_out_in_order() -> None:
@@ -47,7 +48,8 @@ def test_memory_stays_level_when_nobody_takes() -> None:
 
     results = side_by_side(read(), lambda n: n)
     next(results)
-    time.sleep(0.4)
+    wait_for(lambda: taken >= WAITING)
+    time.sleep(0.4)  # enough to take all, if nothing held it back
     assert taken <= 2 * WAITING + 6
     results.close()
 

@@ -184,6 +184,7 @@ def test_ids_count_from_left_to_right() -> None:
     rows = [face(900, 300, score=0.99), face(200, 500, score=0.96), face(500, 100, score=0.97)]
     result = step(Tracker(0.5), 0, 0.0, rows)
     assert result.boxes[:, 0].tolist() == [150, 450, 850]
+    assert result.track_ids.tolist() == [1, 2, 3]
 
 
 def test_every_box_of_the_detector_is_handed_on_believed_or_not() -> None:

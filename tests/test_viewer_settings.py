@@ -8,18 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskcam.viewer.settings import Settings, sensitivity_words
+from maskcam.viewer.settings import SMALLEST_FACES, Settings, sensitivity_words
 
 
 @given(
     st.builds(
         Settings,
         threshold=st.none() | st.floats(0.01, 0.99),
+        smallest_face=st.integers(*SMALLEST_FACES),
         alarm=st.booleans(),
         alarm_seconds=st.floats(0.5, 60),
         cool_down=st.floats(5, 3600),
         mirror_camera=st.booleans(),
+        mirror_other=st.booleans(),
         privacy=st.booleans(),
+        timeline=st.booleans(),
         folder=st.none() | st.just(Path("/somewhere")),
     )
 )

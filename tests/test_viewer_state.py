@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from maskcam.live import Cause, LiveView, Pictures, Stage
 from maskcam.source_spec import SourceKind
+from maskcam.viewer.alarm import SNOOZE_SECONDS
 from maskcam.viewer.settings import Settings
 from maskcam.viewer.shown import AlarmLight, Counts, Picture, Shown
 from maskcam.viewer.state import Playback, ViewerState
@@ -318,6 +319,25 @@ def test_the_alarm_is_off_until_it_is_wanted() -> None:
     assert (shown.alarm, shown.alarmed) == (AlarmLight.RAISED, {1})
     state.snooze(9.0)
     assert state.shown(9.0).alarm is AlarmLight.SNOOZED
+
+
+def test_a_silenced_alarm_is_silent_until_the_silence_is_ended() -> None:
+    state = watching()
+    state.apply(replace(state.settings, alarm=True))
+
+    def beeps(start: float, end: float) -> int:
+        bare = ((t, analysed(0, t, (1, BARE))) for t in np.arange(start, end, 0.1))
+        return sum(state.update(t, running(None), [one]).beep for t, one in bare)
+
+    state.snooze(0.0)
+    assert beeps(0.0, 20.0) == 0
+    assert state.shown(20.0).alarm is AlarmLight.SNOOZED
+    state.snooze(20.0)
+    assert beeps(20.0, 30.0) == 1
+    state.snooze(30.0)
+    assert state.shown(30.0).alarmed == frozenset()
+    assert beeps(30.0, 30.0 + SNOOZE_SECONDS - 1) == 0
+    assert beeps(30.0 + SNOOZE_SECONDS + 1, 30.0 + SNOOZE_SECONDS + 10) == 1
 
 
 def test_another_source_begins_anew_but_not_the_timeline() -> None:

@@ -119,7 +119,8 @@ def test_the_last_choice_is_remembered_but_no_password(
     monkeypatch.chdir(tmp_path.parent)
     last = memory.source()
     assert last is not None and Path(last.where) == clip
-    assert "secret" not in "".join(path.read_text() for path in (tmp_path / "settings").rglob("*.ini"))
+    kept = "".join(path.read_text() for path in (tmp_path / "settings").rglob("*.ini"))
+    assert "clip.mp4" in kept and "secret" not in kept
 
 
 def test_a_video_pauses_seeks_ends_and_repeats(make: Make, qtbot: Any, tmp_path: Path) -> None:
@@ -217,6 +218,6 @@ def test_files_can_be_dropped(make: Make, qtbot: Any, tmp_path: Path) -> None:
     drop(tmp_path / "missing.mp4")
     assert "missing.mp4" in shown(one).notice
     drop(tmp_path / "no.mp4")
-    until(qtbot, lambda: title(one) == "The video can't be played" or "no.mp4" in shown(one).notice)
+    until(qtbot, lambda: title(one) == "The video can't be played")
     drop(write_clip(tmp_path / "good.mp4", lambda n: portrait(320, 240, n), 50))
     until(qtbot, lambda: flowing(one) and shown(one).source == "good.mp4")

@@ -1,0 +1,29 @@
+"""`maskcam demo`, as a process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from maskcam.assets import DEMO_CLIP, asset
+from tests.support import maskcam, one_clear_line
+
+
+def test_the_demo_says_what_it_saw(tmp_path: Path) -> None:
+    run = maskcam("demo", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == ""
+    lines = run.stdout.splitlines()
+    assert lines[0].endswith("person 1 appears: no mask")
+    assert any(line.endswith("person 1 now: mask") for line in lines)
+    assert lines[-1] == "wrote maskcam-demo.mp4"
+    assert (tmp_path / "maskcam-demo.mp4").stat().st_size > 100_000
+
+
+def test_the_demo_replaces_nothing_unless_asked(tmp_path: Path) -> None:
+    (tmp_path / "maskcam-demo.mp4").write_bytes(b"precious")
+    assert "--force" in one_clear_line(maskcam("demo", cwd=tmp_path))
+    assert (tmp_path / "maskcam-demo.mp4").read_bytes() == b"precious"
+
+
+def test_the_demo_clip_is_small() -> None:
+    assert asset(DEMO_CLIP).stat().st_size <= 2_000_000

@@ -1,0 +1,78 @@
+"""`maskcam video`, stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from maskcam.assets import MASK_MODEL, asset
+from maskcam.classifier import MaskClassifier
+from maskcam.finder import FaceFinder
+from maskcam.pipeline import Pipeline
+from maskcam.runner import DetectorPool
+from maskcam.signals import StopRequest
+from maskcam.sources import VideoSource
+from maskcam.video_job import VideoOutputs, process_video
+from tests.support import astronaut, environment, heed_signals, wait_for, write_clip
+
+
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty seconds, which take longer than a test waits."""
+    picture = astronaut()
+    return write_clip(tmp_path_factory.mktemp("long") / "long.mp4", lambda n: np.roll(picture, n, axis=1), 500)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_with_a_whole_shorter_video(tmp_path: Path, long_clip: Path, number: signal.Signals) -> None:
+    (tmp_path / "long.mp4").hardlink_to(long_clip)
+    command = [sys.executable, "-m", "maskcam", "video", "long.mp4", "-o", "out.mp4", "--json", "out.jsonl", "--fast"]
+    process = subprocess.Popen(
+        [*command, "--events", "out.csv"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_signals,  # noqa: PLW1509
+    )
+    wait_for(lambda: any(part.stat().st_size > 1000 for part in tmp_path.glob("out.*.part.jsonl")))
+    os.kill(process.pid, number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, (out, err)
+    assert "stopped after " in err
+    assert " of 20.0 s; out.mp4 holds what was done" in err
+    assert "1 person seen" in out
+    with VideoSource(tmp_path / "out.mp4") as source:
+        frames = sum(1 for _ in source)
+        assert source.damage is None
+    assert 0 < frames < 500
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert len(lines) == frames
+    assert {path.name for path in tmp_path.iterdir()} == {"long.mp4", "out.mp4", "out.jsonl", "out.csv"}
+    events = [line.split(",") for line in (tmp_path / "out.csv").read_text().splitlines()[1:]]
+    assert (events[0][2], events[-1][2]) == ("appeared", "left")
+    assert float(events[-1][0]) == lines[-1]["time"], "nobody leaves after the video's end"
+
+
+def test_a_signal_before_the_first_picture_leaves_one(tmp_path: Path, long_clip: Path) -> None:
+    (tmp_path / "out.csv").write_text("an earlier record\n")
+    stop = StopRequest()
+    stop.signal = signal.SIGINT
+    outputs = VideoOutputs(tmp_path / "out.mp4", str(tmp_path / "out.jsonl"), str(tmp_path / "out.csv"), force=True)
+    with DetectorPool() as detector, MaskClassifier(asset(MASK_MODEL)) as classifier, VideoSource(long_clip) as source:
+        pipeline = Pipeline(FaceFinder(detector), classifier)
+        report = process_video(source, pipeline, outputs, stop, lambda result: None)
+    assert not report.complete
+    assert report.summary.people == 1
+    with VideoSource(tmp_path / "out.mp4") as source:
+        assert sum(1 for _ in source) == 1
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 1
+    assert [line.split(",")[2] for line in (tmp_path / "out.csv").read_text().splitlines()[1:]] == ["appeared", "left"]
