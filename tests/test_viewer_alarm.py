@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskcam.frames import Verdict
+from maskcam.frames import Result, Verdict
 from maskcam.viewer.alarm import SNOOZE_SECONDS, Alarm, AlarmClock, Snooze
 from tests.viewer_parts import (
     BARE,
@@ -55,11 +57,18 @@ def test_a_mask_starts_the_time_anew_and_a_moment_of_doubt_does_not() -> None:
     assert fired(alarm, frames(2.1, 6), (1, BARE)) == [pytest.approx(4.1)]
 
 
-@pytest.mark.parametrize("step", [0.9, 1.1, 2.5])
+@pytest.mark.parametrize("step", [0.9, 1.1, 2.5, 3.1, 5.0])
 def test_it_fires_however_seldom_results_come(step: float) -> None:
-    times = np.arange(0, 20, step)
+    times = np.arange(0, 30, step)
     first = fired(Alarm(), times, (1, BARE))
-    assert len(first) == 1 and 2.0 <= first[0] < 2.0 + step
+    # Where nothing is seen for more than three seconds it must first be known that results come so seldom.
+    assert len(first) == 1 and 2.0 <= first[0] < 2.0 + step * (1 if step <= 3 else 2)
+
+
+def test_it_fires_when_results_come_so_seldom_that_numbers_change_with_each() -> None:
+    alarm = Alarm()
+    times = [now for number in range(8) for now in fired(alarm, np.array([number * 4.0]), (number, BARE))]
+    assert times == [8.0]
 
 
 def test_doubt_that_lasts_starts_the_time_anew_and_so_does_a_gap_in_which_nothing_was_seen() -> None:
@@ -79,6 +88,35 @@ def test_a_person_whose_number_changes_is_still_the_same() -> None:
     assert not fired(alarm, frames(5, 5.7))
     assert not fired(alarm, frames(5.7, 20), (7, BARE))
     assert alarm.showing(19.9) == {7}
+
+
+def test_each_of_a_queue_at_the_same_place_is_told_of() -> None:
+    alarm, told = Alarm(), []
+    for number in range(5):
+        told += fired(alarm, frames(number * 5, number * 5 + 4), (number, BARE))
+        assert not fired(alarm, frames(number * 5 + 4, number * 5 + 5))
+    assert told == [pytest.approx(number * 5 + 2) for number in range(5)]
+
+
+def test_of_two_who_were_hidden_the_nearer_one_is_back() -> None:
+    def seen(now: float, *people: tuple[int, float]) -> Result:
+        """People 100 px wide, by number and left edge."""
+        boxes = np.array([(x, 200, x + 100, 300) for _, x in people], np.float32)
+        one = result(0, now, *((track, BARE) for track, _ in people))
+        return replace(one, width=640, height=480, boxes=boxes, found=boxes)
+
+    alarm, told = Alarm(), []
+    for now in frames(0, 12):
+        people = [(1, 200.0)]
+        if now >= 3:
+            people.append((2, 290.0))
+        if 4 <= now < 4.8:
+            continue
+        if now >= 4.8:
+            people = [(3, 270.0)]
+        if alarm.update(float(now), seen(float(now), *people), 2.0, 60.0):
+            told.append(float(now))
+    assert told == [pytest.approx(2.0), pytest.approx(5.0)], "3 is 2, who hadn't been told of"
 
 
 def test_somebody_elsewhere_is_another_person() -> None:

@@ -12,10 +12,10 @@ Box = tuple[float, float, float, float]
 SNOOZE_SECONDS = 300.0
 
 _DOUBT_SECONDS = 1.0
-"""So long a bare person may be unsure or unseen and still be the same bare person."""
+"""So long a bare person may be unsure or unseen, also come back under a new number, and still be the same one."""
 
-_RETURN_SECONDS = 3.0
-"""A face that comes back at the same place within this time under a new number is the same person."""
+_PATIENCE_SECONDS = 3.0
+"""Between two results that are no further apart nobody is taken to have been away."""
 
 _SHOWN_SECONDS = 4.0
 """An alarm stays visible at least so long, or nobody who looks up at the beep would see whom it meant."""
@@ -35,10 +35,10 @@ class _Watched:
         if self.doubt_since is None:
             self.doubt_since = now
 
-    def surely_bare(self, now: float) -> bool:
-        """Whether whoever was bare before still counts as that: results may come seldom, doubt must not last."""
+    def surely_bare(self, now: float, patience: float) -> bool:
+        """Whether whoever was bare at most `patience` seconds ago still counts as that; doubt must not last."""
         doubted = 0.0 if self.doubt_since is None else now - self.doubt_since
-        return doubted <= _DOUBT_SECONDS and now - self.bare_at <= _RETURN_SECONDS
+        return doubted <= _DOUBT_SECONDS and now - self.bare_at <= patience
 
 
 class Snooze:
@@ -88,6 +88,8 @@ class Alarm:
     def __init__(self) -> None:
         self._people: dict[int, _Watched] = {}
         self._shown: dict[int, float] = {}
+        self._last = math.inf
+        self._patience = _PATIENCE_SECONDS
 
     def update(self, now: float, result: Result, seconds: float, cool_down: float, *, silent: bool = False) -> bool:
         """Take the newest result; True when the alarm goes off with it.
@@ -103,7 +105,7 @@ class Alarm:
         for track, box, verdict in zip(tracks, boxes, result.verdicts, strict=True):
             person = self._person(now, track, box, set(tracks))
             person.box, person.seen_at = box, now
-            if verdict is Verdict.MASK or not person.surely_bare(now):
+            if verdict is Verdict.MASK or not person.surely_bare(now, self._patience):
                 person.bare_since = None
             if verdict is not Verdict.NO_MASK:
                 person.doubt(now)
@@ -119,6 +121,9 @@ class Alarm:
         for track, person in self._people.items():
             if track not in tracks:
                 person.doubt(now)
+        # Where an analysis takes seconds nobody was away between two of them.
+        self._patience = max(2 * (now - self._last), _PATIENCE_SECONDS)
+        self._last = now
         return fired
 
     def hush(self) -> None:
@@ -130,7 +135,7 @@ class Alarm:
         kept = {}
         for track, since in self._shown.items():
             person = self._people.get(track)
-            bare = person is not None and person.bare_since is not None and person.surely_bare(now)
+            bare = person is not None and person.bare_since is not None and person.surely_bare(now, self._patience)
             if bare or now - since < _SHOWN_SECONDS:
                 kept[track] = since
         self._shown = kept
@@ -140,12 +145,13 @@ class Alarm:
         """Forget everybody: another source was chosen, or the alarm was switched off."""
         self._people.clear()
         self._shown.clear()
+        self._last, self._patience = math.inf, _PATIENCE_SECONDS
 
     def _forget(self, now: float, cool_down: float) -> None:
         self._people = {
             track: person
             for track, person in self._people.items()
-            if now - person.seen_at <= _RETURN_SECONDS or now - person.fired_at < cool_down
+            if now - person.seen_at <= self._patience or now - person.fired_at < cool_down
         }
 
     def _person(self, now: float, track: int, box: Box, present: set[int]) -> _Watched:
@@ -154,18 +160,32 @@ class Alarm:
         return self._people[track]
 
     def _returned(self, now: float, number: int, box: Box, present: set[int]) -> _Watched | None:
-        """Whoever was last seen at this place a moment ago and has no number any more."""
-        for track, person in self._people.items():
-            if track not in present and now - person.seen_at <= _RETURN_SECONDS and _same_place(person.box, box):
-                del self._people[track]
-                if track in self._shown:
-                    self._shown[number] = self._shown.pop(track)
-                return person
-        return None
+        """Whoever was last seen at this place a moment ago and has no number any more; of several the nearest."""
+        gone = [
+            (_distance(person.box, box), -person.seen_at, track)
+            for track, person in self._people.items()
+            if track not in present and self._just_seen(now, person) and _same_place(person.box, box)
+        ]
+        if not gone:
+            return None
+        track = min(gone)[2]
+        person = self._people.pop(track)
+        if track in self._shown:
+            self._shown[number] = self._shown.pop(track)
+        return person
+
+    def _just_seen(self, now: float, person: _Watched) -> bool:
+        # After longer it may as well be the next one in a queue, of whom nobody has been told yet.
+        away = now - person.seen_at
+        return away <= _DOUBT_SECONDS or (person.seen_at >= self._last and away <= self._patience)
 
 
 def _same_place(one: Box, other: Box) -> bool:
     size = math.sqrt((one[2] - one[0]) * (one[3] - one[1]))
-    far = math.hypot(one[0] + one[2] - other[0] - other[2], one[1] + one[3] - other[1] - other[3]) / 2
     wide, high = other[2] - other[0], other[3] - other[1]
-    return far < size and 0.5 < math.sqrt(wide * high) / max(size, 1e-6) < 2.0
+    return _distance(one, other) < size and 0.5 < math.sqrt(wide * high) / max(size, 1e-6) < 2.0
+
+
+def _distance(one: Box, other: Box) -> float:
+    """Pixels from the middle of one to that of the other."""
+    return math.hypot(one[0] + one[2] - other[0] - other[2], one[1] + one[3] - other[1] - other[3]) / 2
