@@ -13,6 +13,7 @@ import numpy as np
 from maskcam.frames import Floats, Pixels
 from training.face_frame import MOUTH, FaceFrame, blend, brightness, grain, light_on
 from training.recipe import PLAIN
+from training.render_masks import print_on
 
 Point = tuple[float, float]
 
@@ -144,8 +145,11 @@ def draw_card(picture: Pixels, frame: FaceFrame, random: np.random.Generator) ->
     x, y = frame.turned(centre, float(random.normal(0, 0.4)))
     wide, high = float(random.uniform(0.25, 0.9)), float(random.uniform(0.3, 0.9))
     inside = np.minimum(wide - np.abs(x), high - np.abs(y)).astype(np.float32)
-    colour = np.broadcast_to(random.uniform(5, 250, 3), (*picture.shape[:2], 3)).astype(np.float32)
-    if random.random() < 0.6:  # a screen, a picture, lines of writing
+    if printed := random.random() < 0.4:  # as masks are, so that no print tells one from the other
+        colour = print_on(x / wide, (y / high + 1) / 2, picture.shape[:2], random)
+    else:
+        colour = np.broadcast_to(random.uniform(5, 250, 3), (*picture.shape[:2], 3)).astype(np.float32)
+    if not printed and random.random() < 0.6:  # a screen, a picture, lines of writing
         frame_width = float(random.uniform(0.03, 0.12))
         screen = frame.soft(inside - frame_width)[..., None]
         lines = (np.sin(y * float(random.uniform(10, 40))) > 0.2)[..., None] if random.random() < 0.5 else 1.0

@@ -72,7 +72,7 @@ def _cloth(
     """Return the cloth's colour at every pixel: print, folds, roundness, and the light that falls on the face."""
     x, y = along
     size = picture.shape[:2]
-    colour = _print(x, y, size, random)
+    colour = print_on(x, y, size, random)
     shade = 1 - float(random.uniform(0.1, 0.45)) * np.clip(np.abs(x), 0, 1.2) ** 2.5
     shade = shade * (1 - float(random.uniform(0, 0.35)) * np.clip(y, 0, 1) ** 2)
     if shape.pleats and random.random() < 0.8:
@@ -91,8 +91,8 @@ def _cloth(
     return np.asarray(colour * (shade * lit * level)[..., None], np.float32)
 
 
-def _print(x: Floats, y: Floats, size: tuple[int, int], random: np.random.Generator) -> Floats:
-    """Return an evenly lit cloth, plain or printed."""
+def print_on(x: Floats, y: Floats, size: tuple[int, int], random: np.random.Generator) -> Floats:
+    """Return the colours `(h, w, 3)` of something evenly lit, plain or printed, at its own places `x` and `y`."""
     ground, figure = _dye(random), _dye(random)
     kind = int(random.integers(10))
     many = float(random.uniform(3, 14))

@@ -139,7 +139,7 @@ class Batches:
             bare = self._sampler.draw_bare_face(random)
             masked = put_mask_on(self._load(bare), random) if bare else None
             if masked is not None:
-                return MASK, masked
+                return MASK, cover(masked, bare=False, random=random, recipe=recipe)
         return one.label, cover(self._load(one), one.label == NO_MASK, random, recipe)
 
     def _no_face(self, one: Sample, random: np.random.Generator) -> Surrounded:

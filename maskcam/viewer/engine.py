@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,25 @@ Errand = Callable[[Callable[[], bool]], None]
 
 _ABANDONED: list[Engine] = []
 """Engines whose threads would not end. MediaPipe's detector, when it is collected unclosed, may wait for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """How pictures are searched and judged.
+
+    `smallest` is the width in pixels from which faces are looked for, `threshold` the no-mask probability from which
+    one counts as bare, None for the model's own. With `private` nobody may be overlooked for even one picture, so each
+    is searched whole; otherwise its tiles take turns.
+    """
+
+    smallest: int
+    threshold: float | None = None
+    private: bool = False
+
+    @property
+    def effort(self) -> Effort:
+        """How thoroughly each picture is searched."""
+        return Effort.EVERYTHING if self.private else Effort.IN_TURNS
 
 
 class _Nobody:
@@ -51,13 +71,12 @@ class Engine:
     def __init__(
         self,
         weights: Path,
-        smallest: int,
-        threshold: float | None,
+        judging: Judging,
         on_change: Callable[[], None],
         opener: Opener = open_source,
     ) -> None:
         self._weights, self._opener, self._on_change = weights, opener, on_change
-        self._smallest, self._threshold = smallest, threshold
+        self._judging = judging
         self._detector: DetectorPool | None = None
         self._classifier: MaskClassifier | None = None
         self._runner: LiveRunner | None = None
@@ -115,11 +134,11 @@ class Engine:
             self._errand = errand or self._errand
             self._runner.reopen()
 
-    def judge(self, smallest: int, threshold: float | None) -> None:
-        """Judge by these from the next picture on; everybody keeps number and past."""
-        if (smallest, threshold) == (self._smallest, self._threshold):
+    def judge(self, judging: Judging) -> None:
+        """Search and judge so from the next picture on; everybody keeps number and past."""
+        if judging == self._judging:
             return
-        self._smallest, self._threshold = smallest, threshold
+        self._judging = judging
         if self._runner is not None:
             self._runner.change_pipeline(self._build)
 
@@ -154,15 +173,11 @@ class Engine:
 
     def _build(self, before: Pipeline) -> Pipeline:
         """Load what isn't loaded yet; runs in the analysis thread, so the window never waits for it."""
-        smallest, threshold = self._smallest, self._threshold
+        judging = self._judging
         if self._detector is None or self._classifier is None:
             self._detector = DetectorPool()
             self._classifier = MaskClassifier(self._weights)
-            before = Pipeline(_finder(self._detector, smallest), self._classifier)
-        before.change_detector(_finder(self._detector, smallest))
-        before.change_threshold(threshold)
+            before = Pipeline(self._detector, self._classifier)
+        before.change_detector(FaceFinder(self._detector, judging.smallest, judging.effort))
+        before.change_threshold(judging.threshold)
         return before
-
-
-def _finder(detector: DetectorPool, smallest: int) -> FaceFinder:
-    return FaceFinder(detector, smallest, Effort.IN_TURNS)

@@ -16,7 +16,7 @@ from maskcam.errors import UnusableInput
 from maskcam.frames import Event
 from maskcam.live_sources import SourceSpec, open_source, parse_source
 from maskcam.viewer.actions import Actions
-from maskcam.viewer.engine import Engine, Errand, Opener
+from maskcam.viewer.engine import Engine, Errand, Judging, Opener
 from maskcam.viewer.front import Front
 from maskcam.viewer.keeper import Keeper
 from maskcam.viewer.play_control import PlayControl
@@ -121,7 +121,7 @@ class ViewerWindow(QMainWindow):
         self._remembered = replace(self._remembered, **new)
         self._memory.keep_settings(self._remembered)
         self.state.apply(settings)
-        self.engine.judge(settings.smallest_face, settings.threshold)
+        self.engine.judge(_judging(settings))
         self.front.timeline.setVisible(settings.timeline)
         if self.dialog is not None:
             self.dialog.show_settings(settings)
@@ -189,8 +189,7 @@ class ViewerWindow(QMainWindow):
             self.resize(1040, 760)
 
     def _new_engine(self) -> Engine:
-        settings = self.state.settings
-        return Engine(self._weights, settings.smallest_face, settings.threshold, self._wake, self._opener)
+        return Engine(self._weights, _judging(self.state.settings), self._wake, self._opener)
 
     def _reopen(self, errand: Errand) -> None:
         # A try that is planned would come in between.
@@ -237,3 +236,7 @@ class ViewerWindow(QMainWindow):
     def _say(self, words: str) -> None:
         self.state.notify(words, time.monotonic())
         self.refresh()
+
+
+def _judging(settings: Settings) -> Judging:
+    return Judging(settings.smallest_face, settings.threshold, settings.privacy)
