@@ -20,6 +20,11 @@ _PICTURE_BY_PICTURE = ("mjpeg", "jpeg2000", "png")
 away, so that of a still scene the very same picture comes again and again."""
 
 
+UNTIL_A_KEY_FRAME = 2.5
+"""How much longer the first picture may take: before a key frame a decoder gives none, and some cameras send one in
+ten seconds."""
+
+
 class Feed:
     """Reads what `opened` gives, which is live: its end is a loss."""
 
@@ -36,6 +41,7 @@ class Feed:
         self._colours, self._upright = FromYuv(), Upright()
         self._packets = opened.container.demux(video)
         self._ready: deque[av.VideoFrame] = deque()
+        self._began = False
 
     def read(self) -> Pixels:
         """Wait for the next picture, upright; SourceLost when it doesn't come."""
@@ -62,7 +68,8 @@ class Feed:
 
     def _decode(self) -> None:
         """Read on until a picture is ready, or the stream ends."""
-        deadline = time.monotonic() + self._opened.patience
+        patience = self._opened.patience * (1 if self._began else UNTIL_A_KEY_FRAME)
+        deadline = time.monotonic() + patience
         while not self._ready:
             packet = next(self._packets, None)
             if packet is None:
@@ -71,5 +78,6 @@ class Feed:
                 pictures = packet.decode() if packet.size else []
                 self._ready.extend(one for one in pictures if isinstance(one, av.VideoFrame))
             # The timeout below this counts silence only, not rubbish.
+            self._began = self._began or bool(self._ready)
             if not self._ready and time.monotonic() > deadline:
                 raise self._opened.unreadable()

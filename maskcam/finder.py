@@ -73,7 +73,8 @@ class FaceFinder:
         poor = (here & ~here[plain].any(axis=0)).any(axis=1)  # of whom there is no plain box
         worth = WORTH_IN_TURNS if in_turns else WORTH_A_VERDICT
         strangers = np.flatnonzero((overlap < SAME_FACE).all(axis=1) & (found.scores >= worth))
-        people = np.concatenate([found.boxes[poor], hints.expected[~here.any(axis=0)]])
+        # First those of whom there is nothing else.
+        people = np.concatenate([hints.expected[~here.any(axis=0)], found.boxes[poor]])
         if in_turns:
             # Not always the best ones: what is no face may look better than who is to be found.
             strangers = np.roll(strangers, -hints.turn * STRANGERS)[:STRANGERS]

@@ -108,6 +108,8 @@ class LiveRecorder(Closing):
         if not self._closed:
             with contextlib.suppress(av.FFmpegError, OSError, ValueError):
                 self._end()
+            if self._last < 0:
+                self.part.unlink(missing_ok=True)
 
     def _begin(self, width: int, height: int) -> None:
         self._size = (width, height)
@@ -130,9 +132,9 @@ class LiveRecorder(Closing):
             context.options = {"crf": "21", "preset": "superfast", "tune": "zerolatency"}
 
     def _put(self, frame: av.VideoFrame, ticks: int) -> None:
-        self._last = ticks
         frame.pts, frame.time_base = ticks, Fraction(1, _CLOCK)
         self._mux(frame)
+        self._last = ticks
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
         if self._stream is None or self._container is None:
@@ -155,7 +157,8 @@ class LiveRecorder(Closing):
             yield
         except (av.FFmpegError, OSError) as error:
             self.close()
-            line = f"{self.part}: recording stopped ({reason(error)}); what was recorded until then is there"
+            kept = "what was recorded until then is there" if self._last >= 0 else "nothing was recorded"
+            line = f"{self.part}: recording stopped ({reason(error)}); {kept}"
             raise FailedOnTheWay(line) from None
 
 

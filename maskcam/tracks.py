@@ -52,6 +52,8 @@ class Tracker:
 
     def change_threshold(self, threshold: float) -> None:
         """Judge by another threshold from the next frame on; everybody keeps number, place and evidence."""
+        if threshold == self._threshold:
+            return  # the evidence would begin to lean anew for nothing
         self._threshold = check_threshold(threshold)
         for person in self._people:
             person.evidence.change_threshold(threshold)

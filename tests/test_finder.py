@@ -326,3 +326,26 @@ def test_the_effort_says_how_small_unless_it_is_asked(detector: FaceDetector) ->
         Effort.WHOLE_ONLY: math.ceil(WIDTH / REACH),
     }
     assert FaceFinder(detector, 33, Effort.IN_TURNS).plan(WIDTH, HEIGHT).smallest == 33
+
+
+class Vague:
+    """Finds twelve poor faces in the whole picture, none in its parts, and keeps what it was shown."""
+
+    def __init__(self, boxes: Floats) -> None:
+        self.boxes, self.seen = boxes, list[Pixels]()
+
+    def detect_all(self, images: Sequence[Pixels]) -> list[Faces]:
+        self.seen += images
+        whole = Faces(self.boxes, np.full(12, 0.35, np.float32), np.zeros((12, 6, 2), np.float32))
+        return [whole if image.shape[:2] == (HEIGHT, WIDTH) else Faces.none() for image in images]
+
+
+def test_who_was_not_found_at_all_is_looked_for_before_those_who_were_found_poorly() -> None:
+    poor = np.array([(60 + 90 * number, 100, 110 + 90 * number, 150) for number in range(12)], np.float32)
+    unseen = np.array([[600, 500, 660, 560]], np.float32)
+    frame = room()
+    frame[500:560, 600:660] = (255, 0, 255)
+    vague = Vague(poor)
+    FaceFinder(vague, effort=Effort.IN_TURNS).detect(frame, Hints(0, np.concatenate([poor, unseen])))
+    closer = [one for one in vague.seen if one.shape[0] == one.shape[1]]
+    assert any((one[len(one) // 2, len(one) // 2] == (255, 0, 255)).all() for one in closer)

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from maskcam.frames import EventKind, Frame, Pixels, Result
+from maskcam.live import Cause, LiveSource, SourceLost
 from maskcam.pipeline import Pipeline
 from maskcam.runner import LiveRunner
 from tests.http_camera import HttpCamera
@@ -151,3 +152,26 @@ os._exit(0)
         wait_for(lambda: camera.connections)
         said, errors = child.communicate("\n", timeout=30)  # the read alone would take 60
     assert (said, errors, child.returncode) == ("False\n", "", 0)
+
+
+def test_a_source_whose_opening_hangs_is_not_opened_ever_again(parts: Parts) -> None:
+    gate = threading.Event()
+
+    def hangs() -> LiveSource:
+        gate.wait(120)
+        raise SourceLost("too late", Cause.SILENT)
+
+    def capturing() -> int:
+        return sum(one.name == "maskcam capture" for one in threading.enumerate())
+
+    runner = LiveRunner(hangs, Pipeline(*parts))
+    runner.start()
+    for _ in range(20):
+        runner.reopen()
+    assert capturing() <= 4
+    gate.set()
+    wait_for(lambda: not capturing())
+    with HttpCamera(size=(64, 48)) as camera:
+        runner.switch(stream(camera))
+        wait_for_view(runner, lambda view: view.newest)
+        assert runner.stop(60)

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from maskcam import recording
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Event, EventKind, Pixels, Verdict
 from maskcam.recording import (
@@ -217,3 +218,13 @@ def test_events_are_on_the_disk_at_once_with_wall_clock_times(tmp_path: Path) ->
     with pytest.raises(ValueError, match="zone"):
         again.write(Event(2.5, 3, EventKind.LEFT, Verdict.MASK, 0.1), WHEN.replace(tzinfo=None))
     again.close()
+
+
+def test_a_recording_that_never_began_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_works(width: int, height: int) -> str:
+        raise UnusableInput("no encoder works here")
+
+    monkeypatch.setattr(recording, "working_encoder", none_works)
+    with LiveRecorder(tmp_path / "one.mp4") as recorder, pytest.raises(UnusableInput):
+        recorder.write(grey(1), 0.0)
+    assert not list(tmp_path.iterdir())

@@ -357,3 +357,13 @@ def test_nobody_is_expected_at_first_or_after_a_jump_in_time_or_size() -> None:
     assert not len(tracker.expected(60.0, WIDTH, HEIGHT))
     assert not len(tracker.expected(1.0, WIDTH, HEIGHT))
     assert len(tracker.expected(5.04, WIDTH, HEIGHT)) == 1, "asking changes nothing"
+
+
+def test_the_same_threshold_again_changes_nobody_s_verdict() -> None:
+    tracker = Tracker(0.8)
+    for number in range(20):
+        step(tracker, number, number / 30, [face(300, 300, bare=0.99)])
+    leaning = [step(tracker, number, number / 30, [face(300, 300, bare=0.82)]) for number in range(20, 60)][-1]
+    assert leaning.verdicts == (Verdict.NO_MASK,)
+    tracker.change_threshold(0.8)
+    assert step(tracker, 60, 2.0, [face(300, 300, bare=0.82)]).verdicts == (Verdict.NO_MASK,)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from maskcam.live import Cause, LiveView, Pictures, Stage
 from maskcam.source_spec import SourceKind
 from maskcam.viewer.alarm import SNOOZE_SECONDS
+from maskcam.viewer.messages import BEHIND
 from maskcam.viewer.settings import Settings
 from maskcam.viewer.shown import AlarmLight, Counts, Picture, Shown
 from maskcam.viewer.state import Playback, ViewerState
@@ -372,3 +373,14 @@ def test_the_timeline_forgets_after_ten_minutes() -> None:
         timeline.add(float(second), result(0, 0.0, (1, MASK)))
     assert len(timeline.moments(2.0 * SECONDS - 1)) == SECONDS
     assert not timeline.moments(5.0 * SECONDS)
+
+
+def test_an_analysis_that_is_behind_is_told_of_as_long_as_it_is() -> None:
+    state = watching()
+    play(state, 0.0, 2.0, (1, MASK))
+    for number, now in enumerate(np.arange(2.0, 8.0, 1 / 30), 60):
+        state.update(float(now), running(captured(number, float(now))), [])
+        said = state.shown(float(now)).notice
+        assert said == "" if now < 3.5 else said == BEHIND if now > 4.5 else True
+    play(state, 8.0, 9.0, (1, MASK), first=240)
+    assert state.shown(9.0).notice == ""

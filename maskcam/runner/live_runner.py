@@ -17,6 +17,9 @@ from maskcam.runner.results import Results
 
 Change = Callable[[Pipeline], Pipeline]
 
+_MOST_HANGING = 4
+"""Threads that may hang in opening a source before it is not tried again until one comes back."""
+
 
 class LiveRunner:
     """Reads a live source as fast as it comes, and analyses whatever is newest whenever the analysis is free.
@@ -144,6 +147,8 @@ class LiveRunner:
             if not self._started or self._stopping:
                 return
             old = self._opening
+            if open_source is None and self._hanging() >= _MOST_HANGING:
+                return  # drivers that hang while opening would be given thread after thread, for nothing
             if open_source is None:
                 self._opening = Opening(old.open_source, old.scene, old.over, again=same)
             else:
@@ -156,6 +161,9 @@ class LiveRunner:
         if old.source is not None:
             old.source.close()
         self._tell()
+
+    def _hanging(self) -> int:
+        return sum(one.is_alive() and one.name == "maskcam capture" for one in self._threads)
 
     def _spawn(self, name: str, work: Callable[..., None], *arguments: object) -> None:
         """Start a thread. A daemon: one that hangs in native code must not keep the process alive."""

@@ -42,7 +42,7 @@ class _Watched:
 
 
 class Snooze:
-    """The silence that the user asked for, by the clock on the wall: it ends also while a video stands still."""
+    """The silence that the user asked for: it goes on while a video stands still, but not while the machine sleeps."""
 
     def __init__(self) -> None:
         self._until = -math.inf

@@ -17,7 +17,7 @@ from maskcam.assets import ICON, asset
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.live_sources import SourceSpec
 from maskcam.signals import call_on_signals
-from maskcam.viewer.crash import CrashReporter, open_log
+from maskcam.viewer.crash import LOG, CrashReporter, open_log
 from maskcam.viewer.dialogs import tell, tell_of_crash
 from maskcam.viewer.qt_messages import QtMessages
 from maskcam.viewer.remember import Memory
@@ -54,11 +54,18 @@ def run(spec: SourceSpec | None, weights: Path, threshold: float | None, smalles
 
     def failed(error: Exception) -> None:
         if isinstance(error, UnusableInput | FailedOnTheWay):
+            LOG.warning("%s", error)
             tell(window, str(error))  # such an error's own line says what to do
         else:
             reporter.report(type(error), error)
 
+    def stopped(error: Exception) -> None:
+        # Whoever comes back must see why nothing is watched, whatever they were told before.
+        reporter.tell_again()
+        failed(error)
+
     window.failed.connect(failed)
+    window.stopped.connect(stopped)
     window.ended.connect(app.quit)
     # Between two bytecodes anything may be half done: the event loop has the window closed. Python gets to run this
     # at all because the window's own timer calls into it every tenth of a second.

@@ -64,6 +64,10 @@ class CrashReporter(QObject):
         sys.excepthook = sys.__excepthook__
         threading.excepthook = threading.__excepthook__
 
+    def tell_again(self) -> None:
+        """Tell the user of the next error too."""
+        self._told = False
+
     def report(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None = None) -> None:
         """Log an error and tell the user of the first one; a hundred dialogs help nobody."""
         LOG.error("unexpected", exc_info=(kind, error, trace or error.__traceback__))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -58,10 +59,15 @@ class KeepControl:
 
     def _folder(self) -> Path | None:
         folder = self._state.settings.folder
-        if folder is None or not folder.is_dir():
+        if folder is None or not _is_folder(folder):
             self.choose_folder()
             folder = self._state.settings.folder
-        return folder if folder is not None and folder.is_dir() else None
+        return folder if folder is not None and _is_folder(folder) else None
 
     def _say(self, words: str) -> None:
         self._state.notify(words, time.monotonic())
+
+
+def _is_folder(path: Path) -> bool:
+    # `Path.is_dir` raises where a network's folder is gone or may not be looked at.
+    return os.path.isdir(path)  # noqa: PTH112

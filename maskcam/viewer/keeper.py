@@ -27,11 +27,15 @@ Now = Callable[[], datetime]
 
 
 class Keeper:
-    """Writes files; `on_error` is called in the worker's thread with what nobody expected."""
+    """Writes files; `on_error` is called in the worker's thread with what ended a recording or a log.
+
+    It is also called with what nobody expected, whatever it is. What else there is to tell is picked up with `news`.
+    """
 
     def __init__(self, on_error: Callable[[Exception], None], now: Now = lambda: datetime.now().astimezone()) -> None:
         self._now = now
         self._news: deque[str] = deque()
+        self._on_error = on_error
         self._worker = Worker("save", on_error)
         self._recorder: LiveRecorder | None = None
         self._log: EventLog | None = None
@@ -55,7 +59,8 @@ class Keeper:
 
     def recorded(self, clock: float) -> float | None:
         """Length of the running recording in seconds, None if there is none."""
-        return None if self._recording_since is None else max(clock - self._recording_since, 0.0)
+        since = self._recording_since  # the worker may give the recording up at any moment
+        return None if since is None else max(clock - since, 0.0)
 
     def news(self) -> tuple[str, ...]:
         """What there is to tell since the last call."""
@@ -78,8 +83,8 @@ class Keeper:
     def start_recording(self, folder: Path, clock: float) -> None:
         """Record what is shown from now on."""
         when = self._now()
+        self._recordings += 1  # first: the worker may just be giving up the one before
         self._recording_since = clock
-        self._recordings += 1
 
         def start() -> None:
             self._recorder = LiveRecorder(folder / recording_name(when))
@@ -109,8 +114,8 @@ class Keeper:
     def start_log(self, folder: Path) -> None:
         """Log events from now on."""
         when = self._now()
-        self._logging = True
         self._logs += 1
+        self._logging = True
         self._log_folder = folder
         self._logged = -math.inf
 
@@ -185,9 +190,12 @@ class Keeper:
         def tried() -> None:
             try:
                 job()
-            except (UnusableInput, FailedOnTheWay) as error:
+            except UnusableInput as error:  # at the start, when somebody is there to read it
                 self._news.append(str(error))
                 give_up()
+            except FailedOnTheWay as error:
+                give_up()
+                self._on_error(error)
             except Exception:  # told of by the worker; here nothing half done must stay
                 give_up()
                 raise

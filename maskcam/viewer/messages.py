@@ -107,6 +107,7 @@ _FILE = {
 
 OPENING = Message("Opening …", "The picture comes in a moment.")
 LOADING = "The verdicts come in a moment …"
+BEHIND = "The verdicts can't keep up: who is in the picture now isn't judged"
 PRIVATE = Message("Private view", "A picture is shown as soon as its faces have been looked for and pixelated.")
 
 FAULTS = {Fault.SILENT: Trouble.SILENT, Fault.FROZEN: Trouble.FROZEN, Fault.BLACK: Trouble.BLACK}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from maskcam.live import Analysed, LiveView
 from maskcam.source_spec import SourceKind
 from maskcam.viewer.alarm import Alarm, AlarmClock, Snooze
-from maskcam.viewer.messages import LOADING, PRIVATE
+from maskcam.viewer.messages import BEHIND, LOADING, PRIVATE
 from maskcam.viewer.settings import Settings
 from maskcam.viewer.shown import AlarmLight, Shown
 from maskcam.viewer.sight import Sight
@@ -19,6 +19,8 @@ from maskcam.viewer.supervision import Chosen, Supervision
 from maskcam.viewer.timeline import Timeline
 
 NOTICE_SECONDS = 5.0
+BEHIND_SECONDS = 1.0
+"""The analysis may be behind for so long, as after an outage, before it is worth a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class ViewerState:
         self._sight = Sight()
         self._playback: Playback | None = None
         self._notice, self._notice_until = "", 0.0
+        self._behind_since: float | None = None
 
     @property
     def chosen(self) -> Chosen | None:
@@ -75,7 +78,7 @@ class ViewerState:
 
     def choose(self, chosen: Chosen | None, now: float) -> None:
         """Watch another source, or none: counts begin anew, the timeline goes on."""
-        self._sight, self._playback = Sight(), None
+        self._sight, self._playback, self._behind_since = Sight(), None, None
         self._alarm.reset()
         self._clock.stand(False, now)
         self._watch = None if chosen is None else Supervision(chosen, now)
@@ -107,7 +110,10 @@ class ViewerState:
             beep = self._take(one, paused) or beep
         self._sight.newest = view.newest or self._sight.newest
         self._playback = playback
-        return Wants(self._watch.update(now, view, paused), beep)
+        reopen = self._watch.update(now, view, paused)
+        behind = self._sight.judged and not self._watch.stale and self._sight.counts() is None
+        self._behind_since = (self._behind_since or now) if behind else None
+        return Wants(reopen, beep)
 
     def shown(self, now: float, recording: float | None = None) -> Shown:
         """What is to be seen now."""
@@ -119,6 +125,8 @@ class ViewerState:
         private = self.settings.privacy
         picture = sight.private_picture() if private else sight.picture(now)
         message = self._watch.message(now)
+        if self._behind_since is not None and now - self._behind_since > BEHIND_SECONDS and not message:
+            notice = notice or BEHIND
         if not sight.judged and sight.newest is not None:
             # A picture without verdicts yet must not be covered by words; one that may not be shown is only words.
             message = message or (PRIVATE if picture is None else None)

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow
 
 from maskcam.errors import UnusableInput
 from maskcam.frames import Event
-from maskcam.live_sources import SourceSpec, open_source, parse_source
+from maskcam.live_sources import SourceKind, SourceSpec, open_source, parse_source
 from maskcam.viewer.actions import Actions
 from maskcam.viewer.engine import Engine, Errand, Judging, Opener
 from maskcam.viewer.front import Front
@@ -32,14 +32,23 @@ from maskcam.viewer.wiring import commands, show_checks
 _TICK_MS = 100
 """How often time alone is looked at: a source that is dead sends nothing that could wake anybody."""
 
+_END_SECONDS = 0.9
+"""Until everything must be final; what is recorded may have to wait for several pictures to be encoded."""
+_AGAIN_SECONDS = 30.0
+"""A camera or stream that was watched so long before something unexpected ended it is watched again by itself."""
+
 Overrides = Callable[[Settings], Settings]
 
 
 class ViewerWindow(QMainWindow):
-    """The viewer's main window; `ended` is emitted once everything that had to be final is final."""
+    """The viewer's main window; `ended` is emitted once everything that had to be final is final.
+
+    `failed` tells of an error after which it goes on as before, `stopped` of one after which nothing is watched.
+    """
 
     woken = Signal()
     failed = Signal(Exception)
+    stopped = Signal(Exception)
     ended = Signal()
 
     def __init__(
@@ -55,6 +64,7 @@ class ViewerWindow(QMainWindow):
         self._remembered = memory.settings()
         self.state = ViewerState(overrides(self._remembered))
         self._waking = self._finished = self._abandoned = False
+        self._watched: tuple[SourceSpec, str, float] | None = None
         self.ended_cleanly = False
         self.keeper = Keeper(self.failed.emit)
         self.play = PlayControl()
@@ -77,6 +87,7 @@ class ViewerWindow(QMainWindow):
         if self._finished:
             return
         self.play.spec = spec
+        self._watched = spec, name, time.monotonic()
         self.engine.watch(spec)
         # What was analysed of the source before this one is none of the new one's.
         with suppress(Exception):  # an engine that broke is told of by the next refresh
@@ -132,6 +143,7 @@ class ViewerWindow(QMainWindow):
         if self._finished:
             return
         self._finished = True
+        end = time.monotonic() + _END_SECONDS
         self._ticking.stop()
         self._memory.keep_geometry(self.saveGeometry())
         self.hide()
@@ -141,7 +153,7 @@ class ViewerWindow(QMainWindow):
             self.keeper.stop_recording()
         clean = self.engine.stop(0.5)
         self._log(self.engine.farewell())
-        clean = self.keeper.close(0.3) and clean
+        clean = self.keeper.close(max(end - time.monotonic(), 0.3)) and clean
         self.ended_cleanly = self.sources.close() and clean and not self._abandoned
         self._memory.flush()
         self.ended.emit()
@@ -219,14 +231,23 @@ class ViewerWindow(QMainWindow):
         self.keeper.events(events, self.engine.event_clock(time.monotonic()))
 
     def _start_over(self, error: Exception) -> None:
-        """An engine that broke is told of and replaced; the window and what it was set to stay."""
+        """An engine that broke is told of and replaced; the window and what it was set to stay.
+
+        What is live is watched again, since nobody may be there to choose it, unless it breaks at once.
+        """
         # Long enough for an analysis that is under way, or nobody's leaving would be logged.
         self._abandoned |= not self.engine.stop(0.5)
         self._log(self.engine.farewell())
         self.keeper.begin_log_anew()
         self.engine = self._new_engine()
         self.play.spec = None
-        self.state.choose(None, time.monotonic())
+        now, watched, self._watched = time.monotonic(), self._watched, None
+        self.state.choose(None, now)
+        if watched is None or watched[0].kind is SourceKind.FILE or now - watched[2] < _AGAIN_SECONDS:
+            self.stopped.emit(error)
+            return
+        self.watch(*watched[:2], remember=False)
+        self.state.notify("Something unexpected went wrong; everybody is new from here on", now)
         self.failed.emit(error)
 
     def _show(self, shown: Shown) -> None:

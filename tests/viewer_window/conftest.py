@@ -30,6 +30,7 @@ def make(qtbot: Any, tmp_path: Path) -> Iterator[Make]:
         shown = ViewerWindow(asset(MASK_MODEL), Memory(), **more)
         shown.sources._list = lambda: cameras
         shown.failed.connect(errors.append)
+        shown.stopped.connect(errors.append)
         made.append(shown)
         qtbot.addWidget(shown)
         shown.show()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,16 +15,18 @@ from PIL import Image
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
+from maskcam.errors import FailedOnTheWay
 from maskcam.frames import Event, EventKind, Pixels, Verdict
 from maskcam.live_sources import parse_source
 from maskcam.sources import VideoSource
 from maskcam.viewer import keep_control
+from maskcam.viewer import keeper as keeper_module
 from maskcam.viewer.canvas import Canvas
 from maskcam.viewer.compose import compose
 from maskcam.viewer.keeper import Keeper
 from maskcam.viewer.shown import Picture, Shown
 from maskcam.viewer.source_control import demo_source
-from tests.http_camera import HttpCamera
+from tests.http_camera import HttpCamera, numbered
 from tests.support import wait_for
 from tests.viewer_parts import result
 from tests.viewer_window.window_parts import Make, flowing, grabbed, key, portrait, shown, title, until
@@ -190,8 +193,8 @@ def test_events_are_logged_as_of_when_they_happened(folder: Path) -> None:
     now = datetime(2026, 11, 23, 13, 0, 0, tzinfo=UTC)
     keeper = Keeper(lambda error: None, lambda: now)
     keeper.start_log(folder)
-    for time in (40.0, 95.0, 94.0, 120.0):
-        keeper.events([Event(time, 1, EventKind.VERDICT, Verdict.MASK, 0.1)], 100.0)
+    for happened in (40.0, 95.0, 94.0, 120.0):
+        keeper.events([Event(happened, 1, EventKind.VERDICT, Verdict.MASK, 0.1)], 100.0)
     assert keeper.close(60)
     lines = next(folder.glob("*.csv")).read_text().splitlines()[1:]
     assert [line.split(",")[0][11:23] for line in lines] == [
@@ -204,8 +207,8 @@ def test_a_clock_that_is_set_back_is_logged_as_it_is(folder: Path) -> None:
     times = iter((day.replace(hour=14), day.replace(hour=14), day.replace(hour=13, minute=10)))
     keeper = Keeper(lambda error: None, lambda: next(times))
     keeper.start_log(folder)
-    for time in (10.0, 610.0):
-        keeper.events([Event(time, 1, EventKind.VERDICT, Verdict.MASK, 0.1)], time)
+    for at in (10.0, 610.0):
+        keeper.events([Event(at, 1, EventKind.VERDICT, Verdict.MASK, 0.1)], at)
     assert keeper.close(60)
     lines = next(folder.glob("*.csv")).read_text().splitlines()[1:]
     assert [line[11:19] for line in lines] == ["14:00:00", "13:10:00"]
@@ -253,3 +256,61 @@ def test_who_was_there_last_before_nothing_came_is_logged_as_left_then(make: Mak
     left = datetime.fromisoformat(lines[-1][0])
     assert left - gone < timedelta(seconds=1)
     assert [line[0] for line in lines] == sorted(line[0] for line in lines)
+
+
+def test_a_folder_that_can_not_even_be_looked_at_is_asked_for_anew(
+    make: Make, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    asked: list[Path] = []
+
+    def answer(parent: object) -> Path:
+        asked.append(folder)
+        return folder
+
+    monkeypatch.setattr(keep_control, "ask_for_folder", answer)
+    one = make()
+    one.apply(replace(one.state.settings, folder=folder / ("x" * 300)))
+    key(one, "log")
+    assert asked == [folder] and one.keeper.wait(60)
+    assert [path.suffix for path in folder.iterdir()] == [".csv"]
+
+
+def test_what_waits_to_be_encoded_is_in_the_recording_when_the_window_is_closed(
+    make: Make, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    def slowly(picture: Picture, **how: bool) -> Pixels:
+        time.sleep(0.05)
+        return compose(picture, **how)
+
+    monkeypatch.setattr(keeper_module, "compose", slowly)
+    one = make()
+    one.keeper.start_recording(folder, 0.0)
+    for number in range(12):
+        one.keeper.show(Shown(source="Desk", picture=Picture(portrait(160, 120, number), None, number, number / 10)))
+    one.finish()
+    assert one.ended_cleanly
+    (path,) = folder.iterdir()
+    assert ".part" not in path.name
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_full_disk_ends_recording_and_log_with_words_that_stay(tmp_path: Path) -> None:
+    told: list[Exception] = []
+    keeper = Keeper(told.append)
+    keeper.start_recording(tmp_path, 0.0)
+    keeper.start_log(tmp_path)
+    assert keeper.wait(60)
+    assert keeper._recorder is not None and keeper._log is not None
+    keeper._recorder.part.unlink()
+    keeper._recorder.part.symlink_to("/dev/full")
+    keeper._log._file = Path("/dev/full").open("w")  # noqa: SIM115 (the keeper closes it)
+    keeper.events([Event(0.0, 1, EventKind.APPEARED, Verdict.NO_MASK, 0.9)], 0.0)
+    for number in range(300):
+        picture = Picture(numbered(320, 240, number), None, number, number / 10)
+        keeper.show(Shown(source="Desk", picture=picture))
+        assert keeper.wait(60)
+    assert not keeper.recording and not keeper.logging
+    assert keeper.recorded(99.0) is None
+    assert [type(one) for one in told] == [FailedOnTheWay, FailedOnTheWay]
+    assert keeper.news() == ()
+    assert keeper.close(60)

@@ -23,11 +23,12 @@ from maskcam.cameras import CameraInfo
 from maskcam.live import LiveSource
 from maskcam.live_sources import SourceKind, SourceSpec
 from maskcam.pipeline import Pipeline
-from maskcam.viewer import crash, dialogs
+from maskcam.viewer import crash, dialogs, window
 from maskcam.viewer.remember import Memory
 from maskcam.viewer.source_control import demo_source
 from maskcam.viewer.window import ViewerWindow
-from tests.viewer_window.window_parts import Make, leave, shown, until
+from tests.http_camera import HttpCamera
+from tests.viewer_window.window_parts import Make, flowing, leave, shown, until
 
 
 def test_an_unexpected_error_is_told_and_the_window_lives_on(
@@ -47,7 +48,7 @@ def test_an_unexpected_error_is_told_and_the_window_lives_on(
     one.show()
     told: list[str] = []
     reporter = crash.CrashReporter(lambda words: told.append(words) or dialogs.tell_of_crash(one, words, log))
-    one.failed.connect(lambda error: reporter.report(type(error), error))
+    one.stopped.connect(lambda error: reporter.report(type(error), error))
     one.begin(SourceSpec(SourceKind.CAMERA, "0"))
     until(qtbot, lambda: one.engine._classifier is not None)
     qtbot.wait(300)
@@ -133,11 +134,44 @@ def test_qt_keeps_count_of_none(make: Make, qtbot: Any) -> None:
     assert sys.getrefcount(None) > before - 300
 
 
+def test_a_camera_is_watched_again_after_an_error_unless_it_breaks_at_once(
+    qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(pipeline: Pipeline) -> Pipeline:
+        raise ZeroDivisionError
+
+    def break_off() -> None:
+        assert one.engine._runner is not None
+        one.engine._runner.change_pipeline(broken)
+
+    with HttpCamera(size=(160, 120), rate=20) as camera:
+        one = ViewerWindow(asset(MASK_MODEL), Memory())
+        gone_on: list[Exception] = []
+        stopped: list[Exception] = []
+        one.failed.connect(gone_on.append)
+        one.stopped.connect(stopped.append)
+        qtbot.addWidget(one)
+        one.show()
+        one.open_text(camera.url)
+        until(qtbot, lambda: flowing(one) and one.engine._classifier is not None)
+        monkeypatch.setattr(window, "_AGAIN_SECONDS", 0.0)
+        break_off()
+        until(qtbot, lambda: bool(gone_on) and flowing(one))
+        assert shown(one).source == camera.url and not stopped
+        assert "unexpected" in shown(one).notice
+        monkeypatch.setattr(window, "_AGAIN_SECONDS", 1e9)
+        until(qtbot, lambda: one.engine._classifier is not None)
+        break_off()
+        until(qtbot, lambda: bool(stopped))
+        assert shown(one).source is None and len(gone_on) == 1
+        leave(qtbot, one)
+
+
 def test_after_an_error_the_log_is_complete_and_goes_on_in_another_file(qtbot: Any, tmp_path: Path) -> None:
     """People's numbers begin at 1 again, and must not be taken for those of before."""
     one = ViewerWindow(asset(MASK_MODEL), Memory())
     errors: list[Exception] = []
-    one.failed.connect(errors.append)
+    one.stopped.connect(errors.append)
     qtbot.addWidget(one)
     one.show()
     now = [datetime(2026, 11, 23, 12, 0, second, tzinfo=UTC) for second in (2, 1, 0)]
