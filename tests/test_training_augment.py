@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from maskcam.crops import resize
 from tests.drawn_faces import draw_face
 from tests.training_parts import SIZE, whole
-from training.augment import _scale_down, augment
+from training.augment import COLOUR, DARK, PATCH, SPOIL, _scale_down, _warp, augment
 from training.pictures import Surrounded
 from training.recipe import HARDER, PLAIN, Recipe
 
@@ -151,3 +152,46 @@ def test_the_harder_recipe_makes_more_views_very_small_and_none_smaller_than_it_
 def test_a_recipe_refuses_nonsense(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"shares|smallest"):
         Recipe(**wrong)
+
+
+class Plain:
+    """Takes no chance: every draw is in the middle, and nothing rare happens."""
+
+    def random(self) -> float:
+        return 0.9
+
+    def normal(self, middle: float, spread: float, size: int | None = None) -> Any:
+        return middle if size is None else np.full(size, middle)
+
+    def uniform(self, low: float, high: float) -> float:
+        return (low + high) / 2
+
+    def integers(self, low: int, high: int, size: int) -> Any:
+        return np.full(size, low)
+
+
+@pytest.mark.parametrize("side", [16, 40, 75, 120])
+def test_a_view_lies_where_the_app_s_crop_does(side: int) -> None:
+    """Straight gradients, which every way of scaling keeps."""
+    steps = np.linspace(20, 235, side)
+    picture = np.stack([*np.meshgrid(steps, steps), np.full((side, side), 90.0)], axis=-1).astype(np.uint8)
+    view = _warp(whole(picture), SIZE, Plain())  # type: ignore[arg-type]
+    inner = slice(SIZE // 8, -SIZE // 8)
+    apart = view.astype(float)[inner, inner] - resize(picture, SIZE)[inner, inner]
+    assert np.abs(apart.mean(axis=(0, 1))).max() < 0.6, "half a pixel of the source would be more"
+
+
+def test_no_shape_tells_a_squeezed_picture_from_another() -> None:
+    """A round face, and one half as wide again, as pictures that aren't square become when they are made so."""
+    y, x = np.mgrid[:120, :120] - 59.5
+
+    def aspects(squeeze: float) -> Any:
+        face = np.repeat(((np.hypot(x * squeeze, y / squeeze) < 36) * np.uint8(255))[..., None], 3, axis=2)
+        without = {PATCH, COLOUR, DARK, SPOIL}
+        views = [augment(whole(face), 96, np.random.default_rng(seed), without)[..., 0] > 127 for seed in range(300)]
+        points = [np.argwhere(view) for view in views if view.any()]
+        return np.array([np.log(np.ptp(one[:, 0]) / np.ptp(one[:, 1])) for one in points if len(one) > 50])
+
+    round_ones, narrow = aspects(1.0), aspects(1.5**0.5)
+    assert np.quantile(round_ones, 0.97) > np.quantile(narrow, 0.3)
+    assert np.quantile(round_ones, 0.03) < -0.25, "wide ones too"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from dataclasses import replace
@@ -187,3 +188,17 @@ def test_an_error_reaches_the_shell(tmp_path: Path) -> None:
 def test_resume_takes_no_other_options(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["train", "--resume", "--out", str(tmp_path), "--epochs", "9"]) == 2
     assert "leave the other options out" in capsys.readouterr().err
+
+
+def test_a_folder_that_may_not_be_looked_into_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Root may look everywhere, so the refusal is made up."""
+
+    def refused(self: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "is_dir", refused)
+    assert main(["prepare", str(tmp_path / "closed"), "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1 and "closed: " in said[0] and "ermission" in said[0]

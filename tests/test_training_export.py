@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from maskcam.classifier import MaskClassifier
 from maskcam.crops import resize
 from maskcam.errors import FailedOnTheWay
 from maskcam.frames import Pixels
-from maskcam.modelcard import card_path, file_sha256
+from maskcam.modelcard import MASK, NO_MASK, NOT_FACE, card_path, file_sha256
 from tests.drawn_faces import draw_face
 from tests.training_parts import SIZE, card, tiny_model
 from training.export import check_agreement, convert
@@ -82,3 +83,21 @@ def test_the_conversion_has_8_bit_weights(exported: tuple[Any, MaskClassifier]) 
     kinds = Counter(tensor["dtype"].__name__ for tensor in runner.get_tensor_details())
     assert kinds["int8"] >= 1
     assert runner.get_input_details()[0]["dtype"] is np.float32
+
+
+def test_an_export_whose_other_answers_are_exchanged_is_refused(faces: Pixels, tmp_path: Path) -> None:
+    """The no-mask column is the same in both, so that alone would not show it."""
+    keras = import_tensorflow().keras
+    keras.utils.set_random_seed(1)
+    image = keras.Input((SIZE, SIZE, 3))
+    x = keras.layers.Flatten()(keras.layers.AveragePooling2D(15)(image))
+    three = keras.Model(image, keras.layers.Dense(3, activation="softmax")(x))
+    path = tmp_path / "three.tflite"
+    path.write_bytes(convert(three))
+    labels = (MASK, NO_MASK, NOT_FACE)
+    card_path(path).write_text(replace(card(), labels=labels, sha256=file_sha256(path)).to_json())
+    exchanged = keras.Model(image, keras.ops.take(three.output, np.array([2, 1, 0]), axis=1))
+    with MaskClassifier(path) as classifier:
+        check_agreement(three, classifier, faces)
+        with pytest.raises(FailedOnTheWay, match="does not agree"):
+            check_agreement(exchanged, classifier, faces)

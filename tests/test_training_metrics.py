@@ -123,3 +123,19 @@ def test_too_many_bare_faces_rejected_leave_no_threshold_and_that_is_said() -> N
     probability = np.concatenate([np.zeros(3), np.full(97, 0.9), np.full(50, 0.1)]).astype(np.float32)
     with pytest.raises(ValueError, match=r"none catches 99.75 % of the bare faces; 3 of 100 are rejected"):
         choose_threshold(probability, np.arange(150) < 100)
+
+
+def test_harder_views_decide_between_thresholds_that_are_equally_good_otherwise() -> None:
+    bare = np.array([True, True, False, False])
+    plain = np.array([0.95, 0.9, 0.12, 0.11], np.float32)
+    harder = np.array([[0.3, 0.35, 0.2, 0.05], [0.9, 0.31, 0.28, 0.1]], np.float32)
+    assert choose_threshold(plain, bare) == pytest.approx(0.5, abs=0.02)
+    assert choose_threshold(plain, bare, harder) == pytest.approx(0.29)
+    # One view in which a bare face looks masked can't outweigh the faces as they are.
+    assert choose_threshold(plain, bare, np.array([[0.01, 0.01, 0.99, 0.99]], np.float32)) > 0.12
+
+
+def test_a_narrow_gap_is_not_left_by_rounding() -> None:
+    probability = np.array([0.50006, 0.50008], np.float32)
+    threshold = choose_threshold(probability, np.array([False, True]))
+    assert probability[0] < threshold <= probability[1]

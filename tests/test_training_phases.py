@@ -19,6 +19,7 @@ from tests.small_network import small_base, small_network  # noqa: F401 (a fixtu
 from training.checkpoint import Progress, RunFolder
 from training.cli import main
 from training.config import TrainConfig
+from training.export import _kept, _unfinished
 from training.manifest import LABELS, TRAIN, VALIDATION, Sample, write_manifest
 from training.model import build
 from training.tf import import_tensorflow
@@ -124,7 +125,7 @@ def test_a_run_goes_on_wherever_it_was_stopped(
     assert not same(stopped_at, weights_of(folder.path / f"checkpoint-{STEPS}.weights.h5"))
 
 
-@pytest.mark.parametrize("stop", [0, HEAD_STEPS + EPOCH_STEPS, STEPS + EPOCH_STEPS - 1])
+@pytest.mark.parametrize("stop", [0, HEAD_STEPS + EPOCH_STEPS, STEPS + EPOCH_STEPS - 1, STEPS + 2 * EPOCH_STEPS])
 def test_after_cycles_the_weights_at_all_ends_are_averaged(
     config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stop: int
 ) -> None:
@@ -147,6 +148,10 @@ def test_after_cycles_the_weights_at_all_ends_are_averaged(
             at_the_keyboard.setattr(Progress, "add", pressing)
             with pytest.raises(Interrupted):
                 train(folder, config)
+        saved = folder.progress()
+        assert saved is not None
+        said = _unfinished(folder, config, saved[0])
+        assert f"{stop} of {config.steps} steps" in said if stop < config.steps else "--resume" in said
     progress = train(folder, None if stop else config)
     assert progress.step == config.steps == STEPS + 2 * EPOCH_STEPS
     assert [row["phase"] for row in folder.history()] == ["head"] + ["all layers"] * 3 + ["mean of ends"]
@@ -155,6 +160,7 @@ def test_after_cycles_the_weights_at_all_ends_are_averaged(
     assert not same(ends[0], ends[1]) and not same(ends[1], ends[2])
     for name, kept in weights_of(folder.best).items():
         np.testing.assert_allclose(kept, np.mean([end[name] for end in ends], axis=0), atol=1e-6)
+    assert _kept(folder, progress) == "mean of ends" and not _unfinished(folder, config, progress)
     assert "the mean of the ends, validation loss" in capsys.readouterr().out
 
 

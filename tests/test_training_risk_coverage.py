@@ -57,6 +57,7 @@ def judged_of(faces: Sequence[FaceJudged]) -> Judged:
         faces=tuple(Labelled(Path(f"{number}.png"), truth, "own") for number, truth in enumerate(truths)),
         no_mask_probability=np.array([0 if one[3] else one[0] for one in faces], np.float32),
         rejected=np.array([one[3] for one in faces], np.bool_),
+        hardly=np.zeros(len(faces), np.bool_),
         doubts=tuple(one[2] for one in faces),
         sizes=np.full(len(faces), 50, np.int64),
         steps=(),

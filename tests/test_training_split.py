@@ -319,3 +319,22 @@ def test_a_folder_that_can_not_be_made_is_refused_before_the_work(two_sources: l
     with pytest.raises(UnusableInput, match="name another") as caught:
         prepare(two_sources, tmp_path / "file" / "out")
     assert "\n" not in str(caught.value)
+
+
+def test_names_in_a_list_that_no_picture_has_are_counted(two_sources: list[Path], tmp_path: Path) -> None:
+    some = next(path for path in sorted(two_sources[0].rglob("*")) if path.is_file())
+    known = (some.parent.name, some.name)
+    wanted = Listed("unwanted.csv", frozenset({known, ("nowhere", "at-all.jpg")}))
+    prepared = prepare(two_sources, tmp_path / "out", unwanted=[wanted])
+    assert prepared.unknown == {"unwanted.csv": 1}
+    assert "listed in unwanted.csv, but not among these pictures: 1" in list(describe(prepared))
+
+
+def test_copies_of_originals_that_are_not_there_are_told_of(tmp_path: Path) -> None:
+    folder = tmp_path / "own" / "Train" / "WithMask"
+    for number, name in enumerate(("a.jpg", "Augmented_0_12.jpg", "Augmented_7_12.jpg")):
+        save(draw_face(True, number), folder / name)
+    save(draw_face(False, 9), tmp_path / "own" / "Train" / "WithoutMask" / "b.jpg")
+    prepared = prepare([tmp_path / "own"], tmp_path / "out")
+    assert prepared.trouble.without_original == 1
+    assert any(line.startswith("1 copies by their names") for line in describe(prepared))

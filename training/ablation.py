@@ -24,7 +24,7 @@ from training.drawn import DRAWINGS, MASKS, judge_drawn
 from training.judge import Judged, judge
 from training.labelled import Labelled, read_labelled
 from training.ladders import Step
-from training.manifest import TRAIN, VALIDATION, read_manifest
+from training.manifest import LABELS, TRAIN, VALIDATION, read_manifest
 from training.measures import measure
 from training.metrics import LEAST_RECALL
 from training.recipe import fingerprint
@@ -65,7 +65,10 @@ def ablate(manifest: Path, out: Path, budget: Budget, lines: Sequence[Line] = ()
 
 def _sources(manifest: Path) -> tuple[list[str], list[str]]:
     """Return the sources of faces that are trained on, the one with most first, and those that hold none."""
-    samples = [one for one in read_manifest(manifest) if one.split == TRAIN]
+    everything = read_manifest(manifest)
+    if not {one.label for one in everything if one.split == VALIDATION} >= set(LABELS):
+        raise UnusableInput(f"{manifest}: its validation set needs faces of both classes to tell networks apart")
+    samples = [one for one in everything if one.split == TRAIN]
     names = Counter(one.source for one in samples if one.label != NOT_FACE)
     if not names:
         raise UnusableInput(f"{manifest}: has no training faces")

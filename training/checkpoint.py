@@ -22,6 +22,10 @@ BEST = "best.weights.h5"
 CONFIG, _STATE, _HISTORY = "config.json", "checkpoint.json", "history.csv"
 
 
+MEAN_OF_ENDS = "mean of ends"
+"""The phase of the history's last line after a training with cycles: what is kept then."""
+
+
 @dataclass(slots=True)
 class Progress:
     """How far a run has come: the next step, validation loss and epoch of the weights kept, the epoch's sums."""
@@ -90,7 +94,7 @@ class RunFolder:
             fields = json.loads((self.path / CONFIG).read_text(encoding="utf-8"))
             crop = CropRule(**fields.pop("crop"))
             return TrainConfig(**fields), crop
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise UnusableInput(f"{self.path}: holds no training run ({error})") from None
 
     def save(self, model: Any, optimizer: Any, progress: Progress) -> None:

@@ -48,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UnusableInput as error:
         print(f"training: {error}", file=sys.stderr)
         return 2
+    except PermissionError as error:
+        print(f"training: {error.filename}: {reason(error)}", file=sys.stderr)
+        return 2
     except FailedOnTheWay as error:
         print(f"training: {error}", file=sys.stderr)
         return 1

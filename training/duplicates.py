@@ -47,9 +47,9 @@ def near_copies(thumbs: Sequence[Pixels]) -> Iterator[tuple[int, int]]:
         part = slice(start, start + _CHUNK)
         pairs: set[tuple[int, int]] = set()
         for others, vectors in ((hashes, flat), (mirrored, flipped)):
-            apart = np.bitwise_count(hashes[part, None] ^ others[None, :])
+            apart = np.bitwise_count(hashes[part, None] ^ others[None, start:])
             rows, columns = np.nonzero(apart <= HASH_BITS_APART)
-            rows += start
+            rows, columns = rows + start, columns + start
             later = columns > rows
             rows, columns = rows[later], columns[later]
             alike = np.einsum("ij,ij->i", flat[rows], vectors[columns]) > SAME_CORRELATION

@@ -31,11 +31,11 @@ from training.plots import (
     draw_size_ladder,
     draw_weather_ladder,
 )
-from training.report import Facts, headline, write_report
+from training.report import Facts, headline, not_trained_by, write_report
 from training.report_folder import ReportFolder
 from training.report_verdicts import caught_line
 from training.scan import Trouble
-from training.scorers import open_scorer, weights_file
+from training.scorers import open_scorer, strange_manifests, weights_file
 from training.summary import Summary, summarise
 
 METRICS, WRONG, REPORT = "metrics.json", "wrong.csv", "report.md"
@@ -109,12 +109,14 @@ def evaluate(wanted: Wanted) -> Iterator[str]:
         pictures[name] = f"wrong predictions, page {page}"
     out.write(WRONG, lambda path: _write_wrong(path, judged, wrong))
     kind = "a run's best weights" if wanted.model.is_dir() else wanted.model.suffix[1:]
-    facts = Facts(wanted.model.resolve().name, kind, tuple(map(str, wanted.data)), wanted.split, __version__)
+    strange = strange_manifests(wanted.model, wanted.data)
+    facts = Facts(wanted.model.resolve().name, kind, tuple(map(str, wanted.data)), wanted.split, __version__, strange)
     report = write_report(facts, summary, judged, wrong, pictures, trouble=trouble)
     out.write(REPORT, lambda path: path.write_text(report, encoding="utf-8", errors="replace"))
     out.write(METRICS, lambda path: path.write_text(_metrics(wanted, facts, card.input_size, summary, trouble)))
     out.sweep()
     yield from _tell(wanted, summary, trouble)
+    yield from (not_trained_by(one) for one in strange)
 
 
 def _known_lists() -> list[Listed]:
@@ -169,6 +171,7 @@ def _metrics(wanted: Wanted, facts: Facts, input_size: int, summary: Summary, tr
         "input_size": input_size,
         "data": list(facts.data),
         "split": facts.split,
+        "not_trained_by": list(facts.strange),
         **summary.as_dict(),
         "not_judged": {
             "unreadable": len(trouble.unreadable),

@@ -11,26 +11,28 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from maskcam.classifier import MaskClassifier, judgement
-from maskcam.crops import resize, scale
+from maskcam.crops import scale
 from maskcam.errors import FailedOnTheWay, UnusableInput
-from maskcam.frames import Flags, Floats, Pixels
+from maskcam.frames import Pixels
 from maskcam.modelcard import NO_MASK, ModelCard, card_path, file_sha256
 from maskcam.native import quiet
 from maskcam.pending import reason
 from training.about import about_path, read_about
-from training.checkpoint import Progress, RunFolder
+from training.checkpoint import MEAN_OF_ENDS, Progress, RunFolder
 from training.config import TrainConfig
 from training.evenly import evenly
-from training.judge import ask, box_inside
+from training.judge import Judged, judge
+from training.labelled import Labelled
+from training.ladders import SIZE, Step
 from training.manifest import LABELS, TEST, TRAIN, VALIDATION, Sample, read_manifest
-from training.metrics import called_bare, choose_threshold, score
+from training.metrics import choose_threshold, score
 from training.model import IMAGENET, build
-from training.pictures import app_crop, whole_crop
+from training.pictures import app_crop
 from training.run_data import check_manifest, chosen
 from training.sampling import plain_batches
+from training.scan import Trouble
 from training.temperature import fit_temperature, temper
 from training.tf import import_tensorflow
 from training.train import training_card
@@ -41,8 +43,10 @@ MEAN_APART, MOST_APART = 0.01, 0.1
 """How far the no-mask probabilities of the exported file and of the Keras model may differ, on average and for 99
 of 100 pictures: 8-bit weights move a few undecided faces, a wrong conversion moves all. No face may turn over by
 more than the latter."""
-COMPARED = 200
-"""Real pictures, evenly taken from the validation set, on which the two are compared."""
+COMPARED, COMPARED_REJECTS = 200, 50
+"""Faces, and pictures of what is none, evenly taken from the validation set, on which the two are compared."""
+HARDER = (Step(SIZE, 16), Step(SIZE, 24), Step("blur", 0.04), Step("dark", 0.06))
+"""Views of the validation faces by which thresholds are told apart that are equally good on the faces as they are."""
 
 
 def export(run: RunFolder, target: Path, force: bool) -> Iterator[str]:
@@ -77,7 +81,7 @@ def export(run: RunFolder, target: Path, force: bool) -> Iterator[str]:
         with MaskClassifier(part) as classifier:
             check_agreement(model, classifier, _load(_compared(samples), card))
             card = _complete(card, classifier, samples, config)
-        done = {"steps_done": progress.step, "temperature": round(temperature, 4)}
+        done = {"steps_done": progress.step, "kept": _kept(run, progress), "temperature": round(temperature, 4)}
         card = replace(card, training={**card.training, **done})
         part_card.write_text(card.to_json(), encoding="utf-8")
         _put_in_place([(part, target), (part_card, card_path(target))])
@@ -91,12 +95,13 @@ def export(run: RunFolder, target: Path, force: bool) -> Iterator[str]:
         f"wrote {target} ({size / 1e6:.1f} MB) and {card_path(target)};"
         f" temperature {temperature:.3f}, threshold {card.threshold:.4f}"
     )
-    if progress.step < config.steps:
-        yield f"the run is not finished: {progress.step} of {config.steps} steps; its best weights so far were exported"
+    if unfinished := _unfinished(run, config, progress):
+        yield unfinished
     for name, values in card.metrics.items():
         yield (
             f"{name}: {values['missed_alarms']} missed of {values['positives']} bare,"
-            f" {values['false_alarms']} false of {values['negatives']} masked"
+            f" {values['false_alarms']} false of {values['negatives']} masked;"
+            f" rejected as no face: {values['bare_rejected']} bare, {values['masked_rejected']} masked"
         )
 
 
@@ -136,30 +141,34 @@ def convert(model: Any) -> bytes:
 
 
 def check_agreement(model: Any, classifier: MaskClassifier, pictures: Pixels) -> None:
-    """Raise FailedOnTheWay when model and exported file differ on `pictures` `(n, s, s, 3) uint8`."""
-    column = classifier.card.labels.index(NO_MASK)
-    exported = classifier.classify(pictures)[:, column]
+    """Raise FailedOnTheWay when model and exported file differ on `pictures` `(n, s, s, 3) uint8`, in any answer."""
+    exported = classifier.classify(pictures)
     original = np.concatenate(
         [
-            np.asarray(model.predict_on_batch(scale(pictures[start : start + 32], classifier.card)))[:, column]
+            np.asarray(model.predict_on_batch(scale(pictures[start : start + 32], classifier.card)))
             for start in range(0, len(pictures), 32)
         ]
     )
-    apart: NDArray[np.float32] = np.abs(exported - original)
+    differ: NDArray[np.float32] = np.abs(exported - original)
+    apart = differ.max(axis=1)
     mean, most = float(apart.mean()), float(np.quantile(apart, 0.99))
-    turned = int((((exported >= 0.5) != (original >= 0.5)) & (apart > MOST_APART)).sum())
+    turned = int((((exported >= 0.5) != (original >= 0.5)) & (differ > MOST_APART)).any(axis=1).sum())
     if mean > MEAN_APART or most > MOST_APART or turned:
         raise FailedOnTheWay(
-            f"the exported file does not agree with the Keras model: no-mask probabilities {mean:.4f} apart on"
-            f" average (at most {MEAN_APART}), {most:.4f} for 99 of 100 (at most {MOST_APART}), {turned} faces turned"
+            f"the exported file does not agree with the Keras model: answers {mean:.4f} apart on average"
+            f" (at most {MEAN_APART}), {most:.4f} for 99 of 100 pictures (at most {MOST_APART}), {turned} turned"
         )
 
 
 def _complete(card: ModelCard, classifier: MaskClassifier, samples: Sequence[Sample], config: TrainConfig) -> ModelCard:
     """Choose the threshold on the validation set, score validation and test, and fill in the card."""
-    judged = {part: _judge(classifier, samples, part) for part in (VALIDATION, TEST)}
+    parts = {one.split for one in samples if one.label in LABELS}
+    judged = {part: _judge(classifier, samples, part) for part in (VALIDATION, TEST) if part in parts}
+    if VALIDATION not in judged:
+        raise FailedOnTheWay("no threshold can be chosen: no face is in the validation set")
+    decided = judged[VALIDATION]
     try:
-        threshold = round(choose_threshold(*judged[VALIDATION]), 4)
+        threshold = choose_threshold(decided.no_mask_probability, decided.bare, decided.by_step)
     except ValueError as error:
         raise FailedOnTheWay(f"no threshold can be chosen: {error}") from None
     about = read_about(about_path(Path(config.manifest)))
@@ -168,9 +177,13 @@ def _complete(card: ModelCard, classifier: MaskClassifier, samples: Sequence[Sam
         card,
         threshold=threshold,
         metrics={
-            part: {"positive_class": NO_MASK, **score(*values, threshold).as_dict()}
-            for part, values in judged.items()
-            if len(values[0])
+            part: {
+                "positive_class": NO_MASK,
+                **score(one.no_mask_probability, one.bare, threshold).as_dict(),
+                "bare_rejected": int((one.rejected & one.bare).sum()),
+                "masked_rejected": int((one.rejected & ~one.bare).sum()),
+            }
+            for part, one in judged.items()
         },
         data=[{"source": name, **about.get(name, {})} for name in trained],
         start_weights=_start(config),
@@ -188,24 +201,42 @@ def _start(config: TrainConfig) -> dict[str, str]:
     return {"name": name, "origin": config.weights_origin or known, "licence": config.weights_licence or "not stated"}
 
 
-def _judge(classifier: MaskClassifier, samples: Sequence[Sample], part: str) -> tuple[Floats, Flags]:
-    """Return the probability that each face is called bare, and the truth, through the app's own preprocessing."""
-    chosen = [one for one in samples if one.split == part and one.label in LABELS]
-    found = np.empty(len(chosen), np.float32)
-    rule, size = classifier.card.crop, classifier.card.input_size
-    for start in tqdm(range(0, len(chosen), 64), desc=f"scoring {part}", disable=None):
-        some = chosen[start : start + 64]
-        crops = [whole_crop(one.path, one.box, rule) for one in some]
-        boxes = [one.box or box_inside(max(crop.shape[:2]), rule) for one, crop in zip(some, crops, strict=True)]
-        said, _ = ask(classifier, [resize(crop, size) for crop in crops], boxes)
-        found[start : start + 64] = called_bare(said)
-    return found, np.array([one.label == NO_MASK for one in chosen], np.bool_)
+def _judge(classifier: MaskClassifier, samples: Sequence[Sample], part: str) -> Judged:
+    """Judge the faces of a part through the app's own preprocessing; those of validation in harder views too."""
+    chosen = (one for one in samples if one.split == part and one.label in LABELS)
+    faces = [Labelled(one.path, one.label, one.source, one.box) for one in chosen]
+    trouble = Trouble()
+    judged = judge(classifier, faces, HARDER if part == VALIDATION else (), None, trouble)
+    if trouble.unreadable:
+        raise UnusableInput(trouble.unreadable[0])
+    return judged
+
+
+def _kept(run: RunFolder, progress: Progress) -> str:
+    """Tell which weights of the run are the ones that are exported."""
+    last = run.history()[-1:]
+    return MEAN_OF_ENDS if last and last[0]["phase"] == MEAN_OF_ENDS else f"epoch {progress.best_epoch}"
+
+
+def _unfinished(run: RunFolder, config: TrainConfig, progress: Progress) -> str:
+    """Say what the run lacks, empty when it is finished."""
+    if progress.step < config.steps:
+        return (
+            f"the run is not finished: {progress.step} of {config.steps} steps; its best weights so far were exported"
+        )
+    if config.cycles and _kept(run, progress) != MEAN_OF_ENDS:
+        return "the mean of the run's ends was not made: go on with --resume; its best epoch was exported"
+    return ""
 
 
 def _compared(samples: Sequence[Sample]) -> list[Sample]:
-    """Return at most `COMPARED` of the validation samples."""
+    """Return some of the validation samples, faces and what is none."""
     chosen = [one for one in samples if one.split == VALIDATION]
-    return [one for one, taken in zip(chosen, evenly(len(chosen), COMPARED), strict=True) if taken]
+    found = []
+    for wanted, most in ((True, COMPARED), (False, COMPARED_REJECTS)):
+        some = [one for one in chosen if (one.label in LABELS) == wanted]
+        found += [one for one, taken in zip(some, evenly(len(some), most), strict=True) if taken]
+    return found
 
 
 def _load(samples: Sequence[Sample], card: ModelCard) -> Pixels:

@@ -31,8 +31,9 @@ class Judged:
     """The answers for n faces.
 
     `no_mask_probability` is `(n,) float32`, 0 for a face that is `rejected`, `(n,) bool`, as none, since it isn't
-    called bare; `doubts` tells of each why the app finds its crop too poor to judge by, or None; `sizes` `(n,) int64`,
-    the longer side of the unscaled crop in pixels.
+    called bare; `hardly` `(n,) bool` are those not rejected that are nevertheless more likely none than a face, which
+    the app shows only where the detector is surer; `doubts` tells of each why the app finds its crop too poor to judge
+    by, or None; `sizes` `(n,) int64`, the longer side of the unscaled crop in pixels.
     `on_ladder` holds, ascending, the m faces that climbed the ladders, `(m,) int64`; `by_step` is
     `(len(steps), m) float32`.
     """
@@ -40,6 +41,7 @@ class Judged:
     faces: tuple[Labelled, ...]
     no_mask_probability: Floats
     rejected: Flags
+    hardly: Flags
     doubts: tuple[Reason | None, ...]
     sizes: Integers
     steps: tuple[Step, ...]
@@ -50,6 +52,7 @@ class Judged:
         n, m = len(self.faces), len(self.on_ladder)
         check_array("no_mask_probability", self.no_mask_probability, (n,))
         check_array("rejected", self.rejected, (n,), np.bool_)
+        check_array("hardly", self.hardly, (n,), np.bool_)
         if len(self.doubts) != n:
             raise ValueError(f"{n} faces need as many doubts, not {len(self.doubts)}")
         check_array("sizes", self.sizes, (n,), np.int64)
@@ -88,6 +91,7 @@ def judge(
     on_ladder: list[int] = []
     plain: list[Floats] = []
     rejected: list[Flags] = []
+    hardly: list[Flags] = []
     doubtful: list[Reason | None] = []
     by_step: list[Floats] = []
     with tqdm(total=len(faces), desc="judging", unit=" faces", disable=None) as bar:
@@ -118,7 +122,9 @@ def judge(
                 said, poor = ask(scorer, [*views, *climbers], [*boxes, *boxes_of_climbers])
                 answers = called_bare(said)
                 doubtful += poor[: len(views)]
-                rejected.append(said.not_face_probability[: len(views)] >= NOT_FACE_FROM)
+                no_face = said.not_face_probability[: len(views)]
+                rejected.append(no_face >= NOT_FACE_FROM)
+                hardly.append((no_face > 0.5) & (no_face < NOT_FACE_FROM))
                 plain.append(answers[: len(views)])
                 by_step.append(answers[len(views) :])
     if not readable:
@@ -130,6 +136,7 @@ def judge(
         faces=tuple(readable),
         no_mask_probability=probability,
         rejected=np.concatenate(rejected),
+        hardly=np.concatenate(hardly),
         doubts=tuple(doubtful),
         sizes=np.array(sides, np.int64),
         steps=tuple(steps),

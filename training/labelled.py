@@ -52,7 +52,12 @@ class Listed:
             raise ValueError("a list and its files need names")
 
     def __contains__(self, path: PurePath) -> bool:
-        return any(path.parts[start:] in self.files for start in range(len(path.parts)))
+        return self.entry(path) is not None
+
+    def entry(self, path: PurePath) -> tuple[str, ...] | None:
+        """Return the file name in the list that `path` has, None if it has none."""
+        ends = (path.parts[start:] for start in range(len(path.parts)))
+        return next((end for end in ends if end in self.files), None)
 
 
 def read_labelled(data: Sequence[Path], split: str | None, trouble: Trouble, smallest: int = 0) -> list[Labelled]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from maskcam.frames import Flags, Floats, Judgement
 from maskcam.modelcard import NOT_FACE_FROM
@@ -57,6 +57,11 @@ class Scores:
         return _share(self.negatives - self.false_alarms, self.negatives)
 
     @property
+    def errors(self) -> int:
+        """All errors, a missed alarm counted as `MISSED_WEIGHS`."""
+        return MISSED_WEIGHS * self.missed_alarms + self.false_alarms
+
+    @property
     def _all(self) -> int:
         return self.positives + self.negatives
 
@@ -94,36 +99,44 @@ def called_bare(said: Judgement) -> Floats:
     return np.asarray(np.where(rejected, 0, said.no_mask_probability), np.float32)
 
 
-def choose_threshold(no_mask_probability: Floats, bare: Flags) -> float:
+def choose_threshold(no_mask_probability: Floats, bare: Flags, harder: Floats | None = None) -> float:
     """Return the threshold with the fewest errors of those that catch `LEAST_RECALL` of the bare faces.
 
-    Probabilities `(n,)` and truths `(n,) bool`. A missed alarm counts as `MISSED_WEIGHS` false ones. Of equally good
-    ones it is the middle of the widest gap between probabilities, which new faces are least likely to fall into.
-    ValueError when a class is absent, when too many bare faces are rejected for any to catch enough of them, and when
-    none from .1 to .9 is as good as the best.
+    Probabilities `(n,)` and truths `(n,) bool`. A missed alarm counts as `MISSED_WEIGHS` false ones. Equally good ones
+    differ by their errors on `harder` `(k, n)`, the probabilities of the same faces in k harder views. Of those that
+    are good there too it is the middle of the widest gap between probabilities, which new faces are least likely to
+    fall into. ValueError when a class is absent, when too many bare faces are rejected for any to catch enough of them,
+    and when none from .1 to .9 is as good as the best.
     """
     if not bare.any() or bare.all():
         raise ValueError("a threshold can only be chosen on faces of both classes")
-    edges = np.unique(np.concatenate([[0.0, LOWEST, HIGHEST, 1.0], no_mask_probability.astype(np.float64)]))
-    middles: NDArray[np.float64] = (edges[1:] + edges[:-1]) / 2
+    views = no_mask_probability[None] if harder is None else np.concatenate([no_mask_probability[None], harder])
+    edges = np.unique(np.concatenate([[0.0, LOWEST, HIGHEST, 1.0], views.ravel().astype(np.float64)]))
     able = []
-    for middle, width in zip(middles, np.diff(edges), strict=True):
-        scores = score(no_mask_probability, bare, float(middle))
-        if (scores.recall or 0) >= LEAST_RECALL:
-            errors = MISSED_WEIGHS * scores.missed_alarms + scores.false_alarms
-            able.append((errors, not LOWEST < middle < HIGHEST, -float(width), float(middle)))
+    for low, high in pairwise(edges.tolist()):
+        middle = _short(low, high)
+        plain, *hard = (score(view, bare, middle) for view in views)
+        if (plain.recall or 0) >= LEAST_RECALL:
+            outside = not LOWEST < middle < HIGHEST
+            able.append((plain.errors, outside, sum(one.errors for one in hard), low - high, middle))
     if not able:
         rejected = int((no_mask_probability[bare] == 0).sum())
         raise ValueError(
             f"none catches {100 * LEAST_RECALL:g} % of the bare faces;"
             f" {rejected} of {int(bare.sum())} are rejected as no face"
         )
-    _, outside, _, best = min(able)
+    _, outside, _, _, best = min(able)
     if outside:
         raise ValueError(
             f"the best one, {best:.3f}, lies outside {LOWEST} to {HIGHEST}, which speaks of bad calibration"
         )
     return best
+
+
+def _short(low: float, high: float) -> float:
+    """Return the middle of the two, with as few decimals as lie between them, but four if they can."""
+    middle = (low + high) / 2
+    return next((short for digits in range(4, 17) if low < (short := round(middle, digits)) <= high), middle)
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
@@ -45,6 +45,8 @@ class Prepared:
     groups: int
     largest_group: int
     trouble: Trouble
+    unknown: Mapping[str, int] = field(default_factory=dict)
+    """For each list of pictures not to train on, how many of its names are of no picture here."""
 
 
 def prepare(
@@ -120,6 +122,8 @@ def split(
         names[group] = min(names.get(group, one.origin), one.origin)
     samples: list[Sample] = []
     left_out: Counter[str] = Counter()
+    known = {some.name: {some.entry(one.path) for one in found} - {None} for some in unwanted}
+    unknown = {some.name: len(some.files) - len(known[some.name]) for some in unwanted}
     for group, one in zip(groups, found, strict=True):
         decided = next((name for name in _STRONGEST if name in published[group]), None) or _by_hash(names[group])
         elsewhere = one.published is not None and one.published != decided
@@ -132,7 +136,7 @@ def split(
             continue
         samples.append(Sample(one.path, one.label, one.source, names[group], decided, one.box, one.keypoints))
     sizes = Counter(group for group, one in zip(groups, found, strict=True) if one.label != NOT_FACE)
-    return Prepared(tuple(samples), left_out, len(near_pairs), len(sizes), max(sizes.values()), trouble)
+    return Prepared(tuple(samples), left_out, len(near_pairs), len(sizes), max(sizes.values()), trouble, unknown)
 
 
 def describe(prepared: Prepared) -> Iterator[str]:
@@ -152,7 +156,15 @@ def describe(prepared: Prepared) -> Iterator[str]:
     yield (f"{prepared.near_pairs} near-copy pairs; {prepared.groups} groups, the largest of {prepared.largest_group}")
     for reason, number in sorted(prepared.left_out.items()):
         yield f"left out: {number} of {reason}"
-    trouble = prepared.trouble
+    for name, number in prepared.unknown.items():
+        if number:
+            yield f"listed in {name}, but not among these pictures: {number}"
+    yield from _unusable(prepared.trouble)
+
+
+def _unusable(trouble: Trouble) -> Iterator[str]:
+    if trouble.without_original:
+        yield f"{trouble.without_original} copies by their names, whose original isn't here: they may be on both sides"
     if trouble.heads_not_found:
         yield f"left out: {trouble.heads_not_found} labelled heads in which the detector finds no face"
     if trouble.blank:

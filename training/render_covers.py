@@ -146,7 +146,9 @@ def draw_card(picture: Pixels, frame: FaceFrame, random: np.random.Generator) ->
     wide, high = float(random.uniform(0.25, 0.9)), float(random.uniform(0.3, 0.9))
     inside = np.minimum(wide - np.abs(x), high - np.abs(y)).astype(np.float32)
     if printed := random.random() < 0.4:  # as masks are, so that no print tells one from the other
-        colour = print_on(x / wide, (y / high + 1) / 2, picture.shape[:2], random)
+        colour = print_on(
+            (x / wide).astype(np.float32), (y / high / 2 + 0.5).astype(np.float32), picture.shape[:2], random
+        )
     else:
         colour = np.broadcast_to(random.uniform(5, 250, 3), (*picture.shape[:2], 3)).astype(np.float32)
     if not printed and random.random() < 0.6:  # a screen, a picture, lines of writing

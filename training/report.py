@@ -28,6 +28,8 @@ class Facts:
     data: tuple[str, ...]
     split: str | None
     maskcam: str
+    strange: tuple[str, ...] = ()
+    """Manifests among the data by which the model was not trained: their splits may hold what it has seen."""
 
 
 def write_report(
@@ -36,6 +38,7 @@ def write_report(
     """Return the report in Markdown; `pictures` gives the title of each file that it links."""
     parts = [
         _head(facts, summary),
+        (line for one in facts.strange for line in (f"**{not_trained_by(one)}.**", "")),
         _overall(summary.overall),
         verdicts(summary.verdicts),
         _wrong(judged, wrong, pictures),
@@ -51,6 +54,11 @@ def write_report(
         _how(),
     ]
     return "\n".join(line for part in parts for line in part)
+
+
+def not_trained_by(manifest: str) -> str:
+    """Return what is to be said of a manifest by which the model was not trained."""
+    return f"{manifest} is not what this model was trained by: it may have been trained on any of these faces"
 
 
 def headline(measures: Measures) -> str:
@@ -160,7 +168,8 @@ def _rejection(summary: Summary) -> Iterator[str]:
     yield ""
     yield (
         f"Rejected as no face: {found.bare_rejected} of {scores.positives} bare faces, which count as missed above, and"
-        f" {found.masked_rejected} of {scores.negatives} masked ones."
+        f" {found.masked_rejected} of {scores.negatives} masked ones. More likely none than a face, and so shown by the"
+        f" app only where the detector is surer: {found.bare_hardly} bare and {found.masked_hardly} masked ones."
         + (f" Taken for a face: {', '.join(kept)}." if kept else "")
     )
     yield ""

@@ -57,6 +57,7 @@ class Trouble:
     heads_not_found: int = 0
     blank: int = 0
     other_labels: int = 0
+    without_original: int = 0
 
 
 def scan(folder: Path, trouble: Trouble, *, incorrect: bool = False, rejects: bool = False) -> Iterator[Found]:
@@ -94,11 +95,18 @@ def scan(folder: Path, trouble: Trouble, *, incorrect: bool = False, rejects: bo
     }
     for place, label, split in classes:
         for path in pictures[place]:
+            trouble.without_original += _lost(path, originals[label])
             yield Found(path, label, folder.name, _origin(folder.name, label, path, originals[label]), split)
 
 
 def _originals(paths: Iterable[Path]) -> list[Path]:
     return sorted((path for path in paths if not _COPY.fullmatch(path.stem)), key=lambda path: (path.stem, path))
+
+
+def _lost(path: Path, originals: list[Path]) -> bool:
+    """Return whether a picture is a copy of one that isn't there."""
+    copy = _COPY.fullmatch(path.stem)
+    return copy is not None and int(copy[1]) >= len(originals)
 
 
 def _origin(source: str, label: str, path: Path, originals: list[Path]) -> str:

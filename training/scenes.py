@@ -52,7 +52,7 @@ def read_scenes(folder: Path) -> list[Scene]:
             )
             for name, scene in sorted(scenes.items())
         ]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise UnusableInput(f"{folder / 'faces.json'}: not a list of labelled scenes ({error})") from None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from maskcam.classifier import MaskClassifier, judgement
 from maskcam.crops import scale
 from maskcam.errors import UnusableInput
 from maskcam.frames import Judgement, Pixels
-from maskcam.modelcard import CropRule, ModelCard
+from maskcam.modelcard import CropRule, ModelCard, file_sha256, load_card
 from training.checkpoint import RunFolder
 from training.config import TrainConfig
 from training.manifest import ALL_LABELS
@@ -53,6 +53,21 @@ class KerasScorer:
             for start in range(0, len(crops), _AT_ONCE)
         ]
         return judgement(np.concatenate([np.empty((0, len(self.card.labels)), np.float32), *answers]), self.card)
+
+
+def strange_manifests(model: Path, data: Sequence[Path]) -> tuple[str, ...]:
+    """Return the manifests in `data` that are not the one by which `model` was trained, as far as that is known.
+
+    Of another manifest's splits, the model may have been trained on any.
+    """
+    if model.is_dir():
+        known = RunFolder(model).config()[0].manifest_sha256
+    elif model.suffix == ".tflite":
+        known = str(load_card(model).training.get("manifest_sha256", ""))
+    else:
+        known = ""
+    manifests = [one for one in data if one.suffix == ".csv" and one.is_file()]
+    return tuple(str(one) for one in manifests if known and file_sha256(one) != known)
 
 
 @contextmanager

@@ -58,10 +58,12 @@ class LetThrough:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """What the third answer does: faces that it rejects, and pictures of none that it lets through."""
+    """What the third answer does: faces that it rejects or nearly does, and pictures of none that it lets through."""
 
     bare_rejected: int
     masked_rejected: int
+    bare_hardly: int
+    masked_hardly: int
     let_through: tuple[LetThrough, ...]
 
     @property
@@ -79,6 +81,8 @@ class Rejection:
         return {
             "bare_rejected": self.bare_rejected,
             "masked_rejected": self.masked_rejected,
+            "bare_hardly_faces": self.bare_hardly,
+            "masked_hardly_faces": self.masked_hardly,
             "rejects": self.rejects,
             "rejects_kept": self.rejects_kept,
             "by_source": [asdict(one) for one in self.let_through],
@@ -203,6 +207,8 @@ def _rejection(judged: Judged, rejects: Kept) -> Rejection:
     return Rejection(
         int((judged.rejected & bare).sum()),
         int((judged.rejected & ~bare).sum()),
+        int((judged.hardly & bare).sum()),
+        int((judged.hardly & ~bare).sum()),
         tuple(
             LetThrough(str(name), int((sources == name).sum()), int(rejects.kept[sources == name].sum()))
             for name in sorted(set(sources.tolist()))

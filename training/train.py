@@ -16,7 +16,7 @@ from maskcam.classifier import judgement
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.modelcard import NOT_FACE, CropRule, ModelCard, file_sha256
 from maskcam.signals import StopRequest, stop_on_signals
-from training.checkpoint import Progress, RunFolder
+from training.checkpoint import MEAN_OF_ENDS, Progress, RunFolder
 from training.config import TrainConfig
 from training.curves import draw_curves
 from training.manifest import ALL_LABELS, LABELS, TRAIN, VALIDATION, Sample
@@ -180,7 +180,7 @@ class _Training:
             sums = [old + new for old, new in zip(sums, weights, strict=True)] if sums else weights
         self.model.set_weights([(one / len(self.config.ends)).astype(np.float32) for one in sums])
         epoch = self.config.steps // self.config.epoch_steps + 1
-        row: dict[str, float | int | str] = {"epoch": epoch, "phase": "mean of ends", "rate": 0.0}
+        row: dict[str, float | int | str] = {"epoch": epoch, "phase": MEAN_OF_ENDS, "rate": 0.0}
         self._keep(epoch, {**row, "loss": math.nan, "accuracy": math.nan, **self._validate()}, always=True)
 
     def _end_epoch(self, phase: str, rate: float, optimizer: Any) -> None:

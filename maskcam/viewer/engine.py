@@ -173,11 +173,13 @@ class Engine:
 
     def _build(self, before: Pipeline) -> Pipeline:
         """Load what isn't loaded yet; runs in the analysis thread, so the window never waits for it."""
-        judging = self._judging
         if self._detector is None or self._classifier is None:
             self._detector = DetectorPool()
             self._classifier = MaskClassifier(self._weights)
-            before = Pipeline(self._detector, self._classifier)
-        before.change_detector(FaceFinder(self._detector, judging.smallest, judging.effort))
-        before.change_threshold(judging.threshold)
+            before = Pipeline(self._finder(self._detector), self._classifier)
+        before.change_detector(self._finder(self._detector))
+        before.change_threshold(self._judging.threshold)
         return before
+
+    def _finder(self, detector: DetectorPool) -> FaceFinder:
+        return FaceFinder(detector, self._judging.smallest, self._judging.effort)
