@@ -56,6 +56,9 @@ def read_number(image: Pixels) -> int:
     return sum(int(row[(edges[bit] + edges[bit + 1]) // 2] > 127) << bit for bit in range(BITS))
 
 
+_SHARED = hasattr(socket, "SO_REUSEPORT")
+
+
 class HttpCamera:
     """The camera; `with` starts and kills it.
 
@@ -85,9 +88,15 @@ class HttpCamera:
         self._listener: socket.socket | None = None
         self._clients: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
-        # A port of its own from the beginning, so that there is an address before the camera is switched on.
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self._port = probe.getsockname()[1]
+        # A port of its own from beginning to end, so that there is an address before the camera is switched on, and
+        # nobody else's while it is off: bound and not listening.
+        self._place = socket.socket()
+        if _SHARED:
+            self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self._place.bind(("127.0.0.1", 0))
+        self._port = self._place.getsockname()[1]
+        if not _SHARED:
+            self._place.close()
 
     @property
     def url(self) -> str:
@@ -101,16 +110,21 @@ class HttpCamera:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.kill()
+        self.close()
 
     def start(self) -> None:
         """Switch it on, at the same address as before."""
         assert not self._running
         self._running, self._frozen = True, False
         self._jpeg = b""
-        self._listener = socket.create_server(("127.0.0.1", self._port))
+        self._listener = socket.create_server(("127.0.0.1", self._port), reuse_port=_SHARED)
         for work in (self._accept, self._produce):
             self._thread(work)
+
+    def close(self) -> None:
+        """Cut it off for good, and let its address go."""
+        self.kill()
+        self._place.close()
 
     def kill(self) -> None:
         """Cut it off as if the plug were pulled: every connection is reset; does nothing the second time."""

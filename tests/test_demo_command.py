@@ -27,3 +27,13 @@ def test_the_demo_replaces_nothing_unless_asked(tmp_path: Path) -> None:
 
 def test_the_demo_clip_is_small() -> None:
     assert asset(DEMO_CLIP).stat().st_size <= 2_000_000
+
+
+def test_the_demo_is_judged_as_asked(tmp_path: Path) -> None:
+    (tmp_path / "own.mp4").write_bytes(b"not needed any more")
+    run = maskcam("demo", "-o", "own.mp4", "--force", "--threshold", "0.999999", "--verbose", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert "looks for faces from " in run.stdout
+    assert "no mask" not in run.stdout.split("appears: ")[1].splitlines()[0]
+    assert (tmp_path / "own.mp4").stat().st_size > 100_000
+    assert [path.name for path in tmp_path.iterdir()] == ["own.mp4"]

@@ -19,7 +19,7 @@ from maskcam.frames import Pixels
 from maskcam.sources import VideoSource
 from tests.http_camera import HttpCamera
 from tests.screen import Screen
-from tests.support import astronaut, environment, heed_signals, maskcam, one_clear_line, scaled, wait_for, write_clip
+from tests.support import astronaut, environment, heed_signals, scaled, wait_for, write_clip
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZE = (1000, 760)
@@ -271,58 +271,3 @@ sys.exit(main(sys.argv[1:]))
         viewer.process.wait(10)
     with VideoSource(parts[0]) as video:
         assert len(list(video)) > 10
-
-
-def test_without_a_screen_one_line_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
-        monkeypatch.delenv(name, raising=False)
-    for arguments in ((), ("live",), ("live", "0")):
-        assert "screen" in one_clear_line(maskcam(*arguments, cwd=tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [({"DISPLAY": ":77", "QT_QPA_PLATFORM": "xcb"}, "display :77"), ({"QT_QPA_PLATFORM": "paper"}, '"paper"')],
-)
-def test_where_no_window_can_be_opened_one_line_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, str], said: str
-) -> None:
-    for name, value in wrong.items():
-        monkeypatch.setenv(name, value)
-    line = one_clear_line(maskcam("live", "0", cwd=tmp_path))
-    assert "no window" in line
-    assert said in line
-
-
-def test_what_qt_has_to_say_goes_into_the_log(tmp_path: Path, still: Path) -> None:
-    viewer = subprocess.Popen(
-        [sys.executable, "-m", "maskcam", "live", str(still)],
-        # Offscreen, Qt complains that hints of a window's size go nowhere.
-        env=environment(
-            QT_QPA_PLATFORM="offscreen",
-            XDG_CONFIG_HOME=str(tmp_path / "config"),
-            XDG_STATE_HOME=str(tmp_path / "state"),
-        ),
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=heed_signals,  # noqa: PLW1509
-    )
-    wait_for(
-        lambda: viewer.poll() is not None or any("Qt: " in log.read_text() for log in tmp_path.rglob("maskcam.log"))
-    )
-    assert viewer.poll() is None
-    viewer.send_signal(signal.SIGTERM)
-    assert viewer.communicate(timeout=PATIENCE)[1] == ""
-    assert viewer.returncode == 0
-
-
-def test_a_source_that_can_not_be_meant_gets_one_line(tmp_path: Path) -> None:
-    assert "missing.mp4" in one_clear_line(maskcam("live", "missing.mp4", cwd=tmp_path))
-    assert "secret" not in one_clear_line(maskcam("live", "ftp://me:secret@host/x", cwd=tmp_path))
-
-
-def test_opencvs_own_qt_plugins_are_kept_away() -> None:
-    script = "import cv2, os; from maskcam.viewer.app import forget_opencvs_qt; forget_opencvs_qt();"
-    script += "print([n for n in ('QT_QPA_PLATFORM_PLUGIN_PATH', 'QT_QPA_FONTDIR') if 'cv2' in os.environ.get(n, '')])"
-    done = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

@@ -71,7 +71,7 @@ def test_a_network_camera_starts_late_dies_comes_back_and_changes_its_size(make:
         until(qtbot, lambda: flowing(one) and shown(one).counts is not None)
     finally:
         one.close()
-        camera.kill()
+        camera.close()
 
 
 def test_a_camera_that_can_not_be_opened_and_then_can(make: Make, qtbot: Any) -> None:
