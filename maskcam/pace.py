@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Callable
 
 _GIVE_UP = 1.0
 """Seconds of lateness after which a film is played slower: network or machine can't keep up with it."""
@@ -22,11 +23,17 @@ _MOST = 4.0
 
 
 class _Pace:
-    """Holds pictures back until they are due, by a clock of which `_anchor` is the beginning."""
+    """Holds pictures back until they are due, by a clock of which `_anchor` is the beginning.
 
-    def __init__(self) -> None:
+    `clock` gives the seconds of a steady clock, and `hold` waits for so many of them; without it `cancel` is heeded.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, hold: Callable[[float], object] | None = None
+    ) -> None:
         self._anchor = math.inf
         self._cancelled = threading.Event()
+        self._now, self._wait = clock, hold or self._cancelled.wait
 
     @property
     def cancelled(self) -> bool:
@@ -39,7 +46,7 @@ class _Pace:
 
     def _hold(self, seconds: float) -> None:
         if seconds > 0:
-            self._cancelled.wait(min(seconds, threading.TIMEOUT_MAX))
+            self._wait(min(seconds, threading.TIMEOUT_MAX))
 
 
 class FilmPace(_Pace):
@@ -47,7 +54,7 @@ class FilmPace(_Pace):
 
     def wait(self, seconds: float) -> None:
         """Wait until the picture at `seconds` of the film is due, or `cancel` is called; the first is due at once."""
-        now = time.monotonic()
+        now = self._now()
         if not -math.inf < now - self._anchor - seconds <= _GIVE_UP:
             self._anchor = now - seconds
         self._hold(self._anchor + seconds - now)
@@ -60,15 +67,17 @@ class LivePace(_Pace):
     are missing, or the stream's clock was set anew.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, hold: Callable[[float], object] | None = None
+    ) -> None:
+        super().__init__(clock, hold)
         self._last = self._left = self._stalled = -math.inf
         self._stalls = 0
         self._given = 0.0
 
     def wait(self, seconds: float) -> None:
         """Wait until the picture at `seconds` of the stream's own clock is due, or `cancel` is called."""
-        now = time.monotonic()
+        now = self._now()
         ahead = self._anchor + seconds - now
         if ahead > _AHEAD or self._last - seconds > _STEP_BACK:
             self._anchor, self._last, self._given = now - seconds, seconds, 0.0
@@ -77,7 +86,7 @@ class LivePace(_Pace):
             if ahead < 0 and now - self._left > _STALL:
                 self._stall(now, -ahead)
         self._hold(self._anchor + seconds - now)
-        self._left = time.monotonic()
+        self._left = self._now()
 
     def _stall(self, now: float, late: float) -> None:
         """Give in to a source that stalls with every piece, as far as that may go."""

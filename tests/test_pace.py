@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 import time
 from collections.abc import Iterable
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from maskcam.live_sources import StreamSource
 from maskcam.pace import FilmPace, LivePace
@@ -23,66 +26,98 @@ def segments(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return make_segments(tmp_path_factory.mktemp("pieces"), 16)
 
 
-def seconds_for(pace: FilmPace | LivePace, times: Iterable[float]) -> float:
+class Clock:
+    """Time that goes on only while it is waited for."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def hold(self, seconds: float) -> None:
+        self.now += seconds
+
+    def until(self, now: float) -> None:
+        """So late it is at least."""
+        self.now = max(self.now, now)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def seconds_for(pace: FilmPace | LivePace, clock: Clock, times: Iterable[float]) -> float:
     """How long it waits for pictures of these times, which are all there."""
-    begun = time.monotonic()
+    begun = clock.now
     for seconds in times:
         pace.wait(seconds)
-    return time.monotonic() - begun
+    return clock.now - begun
 
 
-def test_a_film_is_waited_for_however_long_its_pictures_stand() -> None:
-    pace = FilmPace()
-    assert seconds_for(pace, [7.0]) < 0.5
-    assert seconds_for(pace, [9.0]) > 1.9
+def test_a_film_is_waited_for_however_long_its_pictures_stand(clock: Clock) -> None:
+    pace = FilmPace(clock, clock.hold)
+    assert seconds_for(pace, clock, [7.0]) == 0
+    assert seconds_for(pace, clock, [9.0]) == pytest.approx(2.0)
+    assert seconds_for(pace, clock, [3600.0]) == pytest.approx(3591.0)
 
 
-def test_a_picture_out_of_order_is_due_at_once_and_moves_nothing() -> None:
-    for pace in (FilmPace(), LivePace()):
-        assert 1.7 < seconds_for(pace, [0.0, 0.6, 0.2, 0.4, 1.2, 0.8, 1.0, 1.8]) < 2.3
+@pytest.mark.parametrize("kind", [FilmPace, LivePace])
+def test_a_picture_out_of_order_is_due_at_once_and_moves_nothing(
+    kind: type[FilmPace] | type[LivePace], clock: Clock
+) -> None:
+    times = [0.0, 0.6, 0.2, 0.4, 1.2, 0.8, 1.0, 1.8]
+    assert seconds_for(kind(clock, clock.hold), clock, times) == pytest.approx(1.8)
 
 
-def test_a_film_that_came_late_goes_on_at_its_own_speed() -> None:
-    pace = FilmPace()
+@given(steps=st.lists(st.floats(0, 1.1), max_size=30))
+def test_what_is_all_there_takes_as_long_as_it_says(steps: list[float]) -> None:
+    times = list(itertools.accumulate(steps, initial=0.0))
+    for kind in (FilmPace, LivePace):
+        clock = Clock()
+        assert seconds_for(kind(clock, clock.hold), clock, times) == pytest.approx(times[-1], abs=1e-6)
+
+
+def test_a_film_that_came_late_goes_on_at_its_own_speed(clock: Clock) -> None:
+    pace = FilmPace(clock, clock.hold)
     pace.wait(0.0)
-    time.sleep(1.5)
-    assert seconds_for(pace, [0.1, 0.6]) > 0.4
+    clock.hold(1.5)
+    assert seconds_for(pace, clock, [0.1, 0.6]) == pytest.approx(0.5)
 
 
-def test_a_camera_whose_clock_is_set_anew_or_leaves_something_out_is_not_waited_for() -> None:
-    assert seconds_for(LivePace(), (100.0, 100.01, 102.0, 106.0, 5000.0, 5000.02, 3.0, 3.01)) < 1.5
+def test_a_camera_whose_clock_is_set_anew_or_leaves_something_out_is_not_waited_for(clock: Clock) -> None:
+    times = (100.0, 100.01, 102.0, 106.0, 5000.0, 5000.02, 3.0, 3.01)
+    assert seconds_for(LivePace(clock, clock.hold), clock, times) == pytest.approx(0.04)
 
 
-def test_what_a_camera_sends_late_is_made_good() -> None:
-    pace, begun = LivePace(), time.monotonic()
+def test_what_a_camera_sends_late_is_made_good(clock: Clock) -> None:
+    pace, begun = LivePace(clock, clock.hold), clock.now
     pace.wait(0.0)
-    time.sleep(1.8)
-    assert seconds_for(pace, np.arange(0.04, 1.5, 0.04)) < 1.0, "what is late is shown at once"
-    seconds_for(pace, np.arange(1.5, 3.0, 0.04))
-    assert 2.9 < time.monotonic() - begun < 4.0, "then it is as near as it was before"
+    clock.hold(1.8)
+    assert seconds_for(pace, clock, np.arange(0.04, 1.8, 0.04)) == 0, "what is late is shown at once"
+    seconds_for(pace, clock, [2.0, 3.0])
+    assert clock.now - begun == pytest.approx(3.0), "then it is as near as it was before"
 
 
-def test_a_camera_that_stalls_with_every_piece_is_shown_evenly_in_the_end() -> None:
-    pace, begun, smooth = LivePace(), time.monotonic(), []
+def test_a_camera_that_stalls_with_every_piece_is_shown_evenly_in_the_end(clock: Clock) -> None:
+    pace, begun, smooth = LivePace(clock, clock.hold), clock.now, []
     for piece in range(6):
         # Each piece comes when it ought to have ended.
-        time.sleep(max(begun + piece + 0.9 - time.monotonic(), 0.0) if piece else 0.0)
-        smooth.append(seconds_for(pace, np.arange(piece, piece + 0.9, 0.1)))
-    assert min(smooth[1:3]) < 0.5, "at first the delay is made good"
+        clock.until(begun + piece + (0.9 if piece else 0.0))
+        smooth.append(seconds_for(pace, clock, np.arange(piece, piece + 0.9, 0.1)))
+    assert min(smooth[1:3]) < 0.1, "at first the delay is made good"
     assert smooth[-1] > 0.7
 
 
-def test_a_wait_can_be_cut_short() -> None:
-    for pace in (FilmPace(), LivePace()):
-        pace.wait(0.0)
-        pace.cancel()
-        assert seconds_for(pace, [1.1]) < 0.9
-        assert pace.cancelled
-    film = FilmPace()
-    film.wait(0.0)
-    later = threading.Timer(0.1, film.cancel)
+@pytest.mark.parametrize("kind", [FilmPace, LivePace])
+def test_a_wait_can_be_cut_short(kind: type[FilmPace] | type[LivePace]) -> None:
+    pace = kind()
+    pace.wait(0.0)
+    later = threading.Timer(0.1, pace.cancel)
     later.start()
-    assert seconds_for(film, [1e12]) < 30
+    pace.wait(1e12 if kind is FilmPace else 1.1)  # a film's would never end otherwise
+    assert pace.cancelled
     later.join()
 
 
