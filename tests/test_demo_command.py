@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from maskcam.assets import DEMO_CLIP, asset
-from tests.support import maskcam, one_clear_line
+from maskcam.sources import VideoSource
+from tests.support import astronaut, maskcam, one_clear_line
+from training.make_demo import demo_frames
 
 
 def test_the_demo_says_what_it_saw(tmp_path: Path) -> None:
@@ -37,3 +41,9 @@ def test_the_demo_is_judged_as_asked(tmp_path: Path) -> None:
     assert "no mask" not in run.stdout.split("appears: ")[1].splitlines()[0]
     assert (tmp_path / "own.mp4").stat().st_size > 100_000
     assert [path.name for path in tmp_path.iterdir()] == ["own.mp4"]
+
+
+def test_the_demo_clip_is_what_its_maker_makes() -> None:
+    with VideoSource(asset(DEMO_CLIP)) as clip:
+        for made, one in zip(demo_frames(astronaut()), clip, strict=True):
+            assert np.abs(made.astype(np.int16) - one.frame.image).mean() < 3

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from maskcam import __version__
 from maskcam.modelcard import MASK, card_path
 from tests.drawn_faces import save_classes
 from tests.training_parts import SIZE, small_manifest, tiny_model
@@ -202,3 +203,23 @@ def test_a_folder_that_may_not_be_looked_into_is_one_line(
     assert main(["prepare", str(tmp_path / "closed"), "--out", str(tmp_path / "out")]) == 2
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1 and "closed: " in said[0] and "ermission" in said[0]
+
+
+def test_a_list_whose_name_has_an_equals_sign_is_left_out_too(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    save_classes(tmp_path / "own", ("with_mask", "without_mask"), 4, 0)
+    left = sorted(path for path in (tmp_path / "own").rglob("face*"))[:2]
+    (tmp_path / "a=b.csv").write_text("file,reason\n" + "".join(f"{path.parent.name}/{path.name},x\n" for path in left))
+    arguments = ["prepare", str(tmp_path / "own"), "--leave-out", str(tmp_path / "a=b.csv")]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 0
+    trained = {one.path for one in read_manifest(tmp_path / "out" / "manifest.csv") if one.split == "train"}
+    assert trained and not trained & {path.resolve() for path in left}
+    assert "not among these pictures" not in capsys.readouterr().out
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.split()[-1] == __version__

@@ -10,7 +10,7 @@ from maskcam.errors import UnusableInput
 from training.ablation_plan import Budget
 from training.checkpoint import RunFolder
 from training.config import TrainConfig
-from training.labelled import read_listed
+from training.labelled import read_list
 from training.manifest import LABELS
 from training.model import IMAGENET
 from training.prepare import describe, prepare
@@ -27,7 +27,7 @@ def run_nobody(options: argparse.Namespace) -> int:
 
 def run_prepare(options: argparse.Namespace) -> int:
     """Read folders of data and write a manifest."""
-    unwanted = [read_listed(f"{file.name}={file}") for file in options.leave_out]
+    unwanted = [read_list(file.name, file) for file in options.leave_out]
     prepared = prepare(options.data, options.out, options.about, options.force, unwanted)
     for line in describe(prepared):
         print(line)

@@ -19,7 +19,7 @@ from maskcam.modelcard import file_sha256
 from training.contact import sheets
 from training.drawn import judge_drawn
 from training.judge import Judged, judge, judge_rejects
-from training.labelled import Listed, read_labelled, read_listed, read_rejects
+from training.labelled import Listed, read_labelled, read_list, read_listed, read_rejects
 from training.ladders import SIZE_STEPS, WEATHER_STEPS
 from training.measures import curve
 from training.plots import (
@@ -122,7 +122,7 @@ def evaluate(wanted: Wanted) -> Iterator[str]:
 def _known_lists() -> list[Listed]:
     """Return the lists that come with this package, of pictures in data that are known."""
     here = Path(__file__).parent
-    return [read_listed(f"{name}={here / file}") for name, file in KNOWN_LISTS.items()]
+    return [read_list(name, here / file) for name, file in KNOWN_LISTS.items()]
 
 
 def _draw(out: ReportFolder, summary: Summary, judged: Judged) -> dict[str, str]:

@@ -99,15 +99,20 @@ def read_listed(option: str) -> Listed:
     name, _, file_name = option.partition("=")
     if not name or not file_name:
         raise UnusableInput(f"{option}: name the row and its list, as in drawn=drawn_faces.csv")
+    return read_list(name, Path(file_name))
+
+
+def read_list(name: str, path: Path) -> Listed:
+    """Read the list at `path`, a CSV with a column `file`; UnusableInput when it is none."""
     try:
-        with Path(file_name).open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8") as file:
             rows = csv.DictReader(file)
             if "file" not in (rows.fieldnames or ()):
                 raise ValueError("it has no column file")
             files = frozenset(PurePath(row["file"]).parts for row in rows if row["file"])
         return Listed(name, files)
     except (OSError, ValueError, csv.Error) as error:
-        raise UnusableInput(f"{file_name}: not a list of pictures ({error})") from None
+        raise UnusableInput(f"{path}: not a list of pictures ({error})") from None
 
 
 def _from_manifest(path: Path, split: str | None) -> Iterator[Labelled]:
