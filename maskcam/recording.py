@@ -49,7 +49,7 @@ class LiveRecorder(Closing):
     All calls come from one thread.
 
     UnusableInput if the folder can't be written to; `write` and `finish` raise FailedOnTheWay when writing stops,
-    and the part stays.
+    and the part stays, if it holds a picture.
     """
 
     def __init__(self, target: Path) -> None:
@@ -109,7 +109,8 @@ class LiveRecorder(Closing):
             with contextlib.suppress(av.FFmpegError, OSError, ValueError):
                 self._end()
             if self._last < 0:
-                self.part.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    self.part.unlink()
 
     def _begin(self, width: int, height: int) -> None:
         self._size = (width, height)

@@ -27,11 +27,11 @@ class Hanging:
     def __init__(self, pictures: int = 0) -> None:
         self.let_go, self.reading, self.closed = threading.Event(), threading.Event(), 0
         self.returned = False
-        self.pictures = pictures
+        self.left = pictures
 
     def read(self) -> Pixels:
-        if self.pictures:
-            self.pictures -= 1
+        if self.left:
+            self.left -= 1
             return np.full((48, 64, 3), 7, np.uint8)
         self.reading.set()
         self.let_go.wait(120)

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from maskcam.frames import EventKind, Frame, Pixels, Result
-from maskcam.live import Cause, LiveSource, SourceLost
+from maskcam.live import Cause, LiveSource, SourceLost, Stage
 from maskcam.pipeline import Pipeline
 from maskcam.runner import LiveRunner
 from tests.http_camera import HttpCamera
@@ -174,4 +174,27 @@ def test_a_source_whose_opening_hangs_is_not_opened_ever_again(parts: Parts) -> 
     with HttpCamera(size=(64, 48)) as camera:
         runner.switch(stream(camera))
         wait_for_view(runner, lambda view: view.newest)
+        assert runner.stop(60)
+
+
+def test_openings_that_hang_do_not_keep_another_source_from_being_opened_again(parts: Parts) -> None:
+    gate = threading.Event()
+
+    def hangs() -> LiveSource:
+        gate.wait(120)
+        raise SourceLost("too late", Cause.SILENT)
+
+    runner = LiveRunner(hangs, Pipeline(*parts))
+    runner.start()
+    for _ in range(20):
+        runner.reopen()
+    with HttpCamera(size=(64, 48)) as camera:
+        runner.switch(stream(camera))
+        wait_for_view(runner, lambda view: view.newest)
+        camera.kill()
+        wait_for_view(runner, lambda view: view.stage is Stage.LOST)
+        camera.start()
+        runner.reopen()
+        wait_for_view(runner, lambda view: view.stage is Stage.RUNNING)
+        gate.set()
         assert runner.stop(60)

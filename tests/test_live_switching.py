@@ -176,7 +176,7 @@ def test_an_opening_that_hangs_is_given_up_and_what_it_opened_is_closed(parts: P
         view = wait_for_view(runner, lambda view: view.newest)
         gate.set()
         wait_for(lambda: late.closed)
-        assert late.pictures == 5, "nobody read it"
+        assert late.left == 5, "nobody read it"
         assert view.newest is not None
         assert view.newest.frame.source == camera.url
         assert runner.stop(60)

@@ -110,13 +110,12 @@ def test_a_camera_that_stalls_with_every_piece_is_shown_evenly_in_the_end(clock:
     assert smooth[-1] > 0.7
 
 
-@pytest.mark.parametrize("kind", [FilmPace, LivePace])
-def test_a_wait_can_be_cut_short(kind: type[FilmPace] | type[LivePace]) -> None:
-    pace = kind()
+def test_a_wait_can_be_cut_short() -> None:
+    pace = FilmPace()
     pace.wait(0.0)
     later = threading.Timer(0.1, pace.cancel)
     later.start()
-    pace.wait(1e12 if kind is FilmPace else 1.1)  # a film's would never end otherwise
+    pace.wait(1e12)  # this would never end otherwise
     assert pace.cancelled
     later.join()
 

@@ -36,7 +36,7 @@ from training.ladders import SIZE, SIZE_STEPS, VALUES, WEATHER_STEPS
 from training.manifest import TEST, TRAIN, VALIDATION, Sample, write_manifest
 from training.model import build
 from training.scan import Trouble
-from training.scorers import KerasScorer, open_scorer
+from training.scorers import KerasScorer, open_scorer, strange_manifests
 from training.tf import import_tensorflow
 from training.train import training_card
 
@@ -329,3 +329,35 @@ def test_drawings_and_wrong_labels_that_are_known_get_rows_of_their_own(tmp_path
     list(evaluate(wanted))
     rows = json.loads((tmp_path / "out" / METRICS).read_text())["listed"]
     assert [(row["name"], row["faces"]) for row in rows] == [("mislabelled", 1), ("all but mislabelled", 3)]
+
+
+def test_a_manifest_by_which_a_model_was_not_trained_is_told_of(tmp_path: Path) -> None:
+    own, other = tmp_path / "own.csv", tmp_path / "other.csv"
+    own.write_text("path,label,source,group,split,box,keypoints\n")
+    other.write_text(own.read_text() + "\n")
+    config = TrainConfig(manifest=str(own), weights=None, manifest_sha256=file_sha256(own))
+    run = RunFolder(tmp_path / "run")
+    run.start(config)
+    assert strange_manifests(run.path, [own, tmp_path]) == ()
+    assert strange_manifests(run.path, [own, other]) == (str(other),)
+    exported = tmp_path / "app.tflite"
+    exported.write_bytes(b"weights")
+    card = replace(training_card(config, CropRule()), sha256=file_sha256(exported))
+    for told, strange in (({"manifest_sha256": file_sha256(own)}, (str(other),)), ({}, ())):
+        card_path(exported).write_text(replace(card, training=told).to_json())
+        assert strange_manifests(exported, [own, other]) == strange
+    assert strange_manifests(tmp_path / "any.keras", [other]) == ()
+
+
+def test_the_bundled_weights_say_when_they_are_judged_on_strange_splits(data: Path, tmp_path: Path) -> None:
+    samples = [Sample(path, MASK, "own", f"own/{path.stem}", "validation") for path in (data / "Test").rglob("face*.*")]
+    write_manifest(tmp_path / "strange.csv", samples)
+    done = run_evaluate(
+        *(asset(MASK_MODEL), tmp_path / "strange.csv", "--split", "validation", "--ladder-faces", 0),
+        *("--out", tmp_path / "report"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "strange.csv is not what this model was trained by" in done.stdout
+    assert "is not what this model was trained by" in (tmp_path / "report" / REPORT).read_text()
+    told = json.loads((tmp_path / "report" / METRICS).read_text())["not_trained_by"]
+    assert told == [str(tmp_path / "strange.csv")]

@@ -22,7 +22,7 @@ from tests.support import judged as said_of
 from training.config import TrainConfig
 from training.contact import LARGE, Tile, page, sheets
 from training.evaluate import _write_wrong
-from training.judge import judge, judge_rejects
+from training.judge import Kept, judge, judge_rejects
 from training.labelled import Labelled, Listed, read_labelled, read_listed
 from training.ladders import SIZE, Step
 from training.manifest import VALIDATION, Sample, write_manifest
@@ -249,3 +249,20 @@ def test_the_contact_sheets_show_every_wrong_face(tmp_path: Path) -> None:
     assert list(sheets(judged, [], CropRule())) == []
     with pytest.raises(ValueError, match="don't fit"):
         page([Tile(blue, (), (0, 0, 0))] * count, "too many", LARGE)
+
+
+@pytest.mark.parametrize(("no_face", "rejected", "hardly"), [(0.3, 0, 0), (0.7, 0, 1), (0.99, 1, 0)])
+def test_faces_that_are_hardly_taken_for_faces_are_counted(
+    no_face: float, rejected: int, hardly: int, tmp_path: Path
+) -> None:
+    class Sceptic(Brightness):
+        def judge(self, crops: Pixels) -> Judgement:
+            said = super().judge(crops)
+            return Judgement(said.no_mask_probability, np.full(len(crops), no_face, np.float32))
+
+    face = Labelled(save(draw_face(False, 1), tmp_path / "bare.png"), NO_MASK, "own")
+    judged = judge(Sceptic(), [face], (), None, Trouble())
+    assert (judged.rejected.sum(), judged.hardly.sum()) == (rejected, hardly)
+    found = summarise(judged, 0.5, (), rejects=Kept((), np.zeros(0, np.bool_))).rejection
+    assert found is not None
+    assert (found.bare_rejected, found.bare_hardly, found.masked_hardly) == (rejected, hardly, 0)

@@ -21,7 +21,7 @@ HALL = 110
 
 
 def hall(width: int, height: int, number: int) -> Pixels:
-    """Half a second of an empty hall, half a second of ten people in it, and so on."""
+    """Fifteen pictures of an empty hall, fifteen with ten people in it, and so on."""
     image = np.full((height, width, 3), HALL, np.uint8)
     if number % 30 >= 15:
         person = scaled(astronaut(), 0.4)[:, 50:150]  # with a face about 38 pixels wide

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from maskcam.live import Cause, LiveView, Pictures, Stage
 from maskcam.source_spec import SourceKind
 from maskcam.viewer.alarm import SNOOZE_SECONDS
-from maskcam.viewer.messages import BEHIND
+from maskcam.viewer.messages import BEHIND, PRIVATE
 from maskcam.viewer.settings import Settings
 from maskcam.viewer.shown import AlarmLight, Counts, Picture, Shown
 from maskcam.viewer.state import Playback, ViewerState
@@ -381,6 +381,35 @@ def test_an_analysis_that_is_behind_is_told_of_as_long_as_it_is() -> None:
     for number, now in enumerate(np.arange(2.0, 8.0, 1 / 30), 60):
         state.update(float(now), running(captured(number, float(now))), [])
         said = state.shown(float(now)).notice
-        assert said == "" if now < 3.5 else said == BEHIND if now > 4.5 else True
-    play(state, 8.0, 9.0, (1, MASK), first=240)
-    assert state.shown(9.0).notice == ""
+        if not 4.5 < now < 5.5:
+            assert said == ("" if now < 5 else BEHIND)
+    play(state, 8.0, 9.5, (1, MASK), first=240)
+    assert state.shown(9.5).notice == ""
+
+
+@pytest.mark.parametrize(("takes", "told"), [(0.3, False), (0.6, True), (0.9, True), (1.4, True)])
+def test_an_analysis_that_is_behind_again_and_again_is_told_of_too(takes: float, told: bool) -> None:
+    """Each result is as old as it took when it comes, and twice that before the next one."""
+    state, waiting, said = watching(), None, []
+    for number, now in enumerate(np.arange(0.0, 10.0, 1 / 30)):
+        done = []
+        if waiting is not None and now - waiting.captured.at >= takes:
+            done, waiting = [waiting], None
+        if waiting is None:
+            waiting = analysed(number, float(now), (1, MASK))
+        state.update(float(now), running(captured(number, float(now))), done)
+        said.append(state.shown(float(now)).notice == BEHIND)
+    assert all(said[-90:]) if told else not any(said)
+
+
+def test_what_was_searched_before_private_view_is_not_shown_in_it() -> None:
+    state = watching()
+    play(state, 0.0, 1.0, (1, BARE))
+    state.apply(replace(state.settings, privacy=True))
+    assert state.shown(1.0).picture is None
+    state.update(1.1, running(captured(31, 1.1)), [analysed(30, 1.0, (1, BARE))])
+    shown = state.shown(1.1)
+    assert shown.picture is None and shown.message == PRIVATE
+    state.update(1.3, running(captured(36, 1.3)), [analysed(33, 1.2, (1, BARE))])
+    picture = state.shown(1.3).picture
+    assert picture is not None and picture.pixelated

@@ -27,7 +27,7 @@ def run_nobody(options: argparse.Namespace) -> int:
 
 def run_prepare(options: argparse.Namespace) -> int:
     """Read folders of data and write a manifest."""
-    unwanted = [read_list(file.name, file) for file in options.leave_out]
+    unwanted = [read_list(str(file), file) for file in options.leave_out]
     prepared = prepare(options.data, options.out, options.about, options.force, unwanted)
     for line in describe(prepared):
         print(line)

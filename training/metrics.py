@@ -69,7 +69,7 @@ class Scores:
         """Return counts and shares for a report; shares with five decimals."""
         shares = {name: getattr(self, name) for name in ("accuracy", "precision", "recall", "specificity")}
         return {
-            "threshold": round(self.threshold, 4),
+            "threshold": self.threshold,
             "positives": self.positives,
             "negatives": self.negatives,
             "missed_alarms": self.missed_alarms,

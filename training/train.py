@@ -201,11 +201,12 @@ class _Training:
 
     def _keep(self, epoch: int, row: dict[str, float | int | str], always: bool = False) -> None:
         """Put an epoch down, and keep the weights if they are the best so far or `always`."""
-        self.folder.add_history(row)
-        self.folder.put("curves.png", partial(draw_curves, self.folder.history()))
         if always or float(row["val_loss"]) < self.progress.best_loss:
             self.progress.best_loss, self.progress.best_epoch = float(row["val_loss"]), epoch
             self.folder.save_best(self.model)
+        # Afterwards: what the history says was kept must have been.
+        self.folder.add_history(row)
+        self.folder.put("curves.png", partial(draw_curves, self.folder.history()))
         learnt = "the mean of the ends" if math.isnan(float(row["loss"])) else f"epoch {epoch}: loss {row['loss']:.4f}"
         tqdm.write(
             f"{learnt}, validation loss {row['val_loss']:.4f},"

@@ -18,7 +18,7 @@ from maskcam.runner.results import Results
 Change = Callable[[Pipeline], Pipeline]
 
 _MOST_HANGING = 4
-"""Threads that may hang in opening a source before it is not tried again until one comes back."""
+"""Openings of one source that may hang before it is not tried again until one of them ends."""
 
 
 class LiveRunner:
@@ -55,6 +55,7 @@ class LiveRunner:
         self._indices = itertools.count()
         self._error: BaseException | None = None
         self._threads: list[threading.Thread] = []
+        self._openings: list[Opening] = []
         self._started = self._stopping = False
 
     def start(self) -> None:
@@ -103,7 +104,8 @@ class LiveRunner:
     def reopen(self) -> None:
         """Drop the present source, even one that hangs, and open it anew; the people in view stay who they are.
 
-        The newest frame and result stay too, until there are newer ones. Does nothing before `start` or after `stop`.
+        The newest frame and result stay too, until there are newer ones. Does nothing before `start` or after `stop`,
+        nor while as many openings of it hang as may.
         """
         self._open(None)
 
@@ -147,23 +149,22 @@ class LiveRunner:
             if not self._started or self._stopping:
                 return
             old = self._opening
-            if open_source is None and self._hanging() >= _MOST_HANGING:
-                return  # drivers that hang while opening would be given thread after thread, for nothing
+            self._openings = [one for one in self._openings if one.hangs(old.scene)]
+            if open_source is None and len(self._openings) >= _MOST_HANGING:
+                return  # a driver that hangs while it opens would be given thread after thread, for nothing
             if open_source is None:
                 self._opening = Opening(old.open_source, old.scene, old.over, again=same)
             else:
                 self._opening = Opening(open_source, old.scene + 1, old.over, again=same)
                 self._newest = self._waiting = self._results.newest = None
                 self._changes.append(self._everybody_left)
+            self._openings.append(self._opening)
             self._opened_at = self._clock()
             self._stage, self._problem, self._cause = Stage.OPENING, "", None
             self._spawn("capture", self._capture, self._opening)
         if old.source is not None:
             old.source.close()
         self._tell()
-
-    def _hanging(self) -> int:
-        return sum(one.is_alive() and one.name == "maskcam capture" for one in self._threads)
 
     def _spawn(self, name: str, work: Callable[..., None], *arguments: object) -> None:
         """Start a thread. A daemon: one that hangs in native code must not keep the process alive."""

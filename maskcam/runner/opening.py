@@ -31,6 +31,10 @@ class Opening:
         self.source: LiveSource | None = None
         self.over = threading.Event()
 
+    def hangs(self, scene: int) -> bool:
+        """Whether it is of this scene, has not given a source yet, and isn't over."""
+        return self.scene == scene and self.source is None and not self.over.is_set()
+
     def wait_for_its_turn(self) -> None:
         """Wait for the source before to be let go, but not long for one that hangs."""
         if self.before is not None:

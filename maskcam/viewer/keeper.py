@@ -27,9 +27,9 @@ Now = Callable[[], datetime]
 
 
 class Keeper:
-    """Writes files; `on_error` is called in the worker's thread with what ended a recording or a log.
+    """Writes files; `on_error` is called in the worker's thread with what can't be written, or nobody expected.
 
-    It is also called with what nobody expected, whatever it is. What else there is to tell is picked up with `news`.
+    What else there is to tell is picked up with `news`.
     """
 
     def __init__(self, on_error: Callable[[Exception], None], now: Now = lambda: datetime.now().astimezone()) -> None:
@@ -111,8 +111,8 @@ class Keeper:
 
         self._do(write, partial(self._give_up_recording, self._recordings))
 
-    def start_log(self, folder: Path) -> None:
-        """Log events from now on."""
+    def start_log(self, folder: Path, *, unasked: bool = False) -> None:
+        """Log events from now on; `unasked`, nobody may be there to read that it can't."""
         when = self._now()
         self._logs += 1
         self._logging = True
@@ -122,7 +122,7 @@ class Keeper:
         def start() -> None:
             self._log = EventLog(folder / event_log_name(when))
 
-        self._do(start, partial(self._give_up_log, self._logs))
+        self._do(start, partial(self._give_up_log, self._logs), unasked=unasked)
 
     def stop_log(self) -> None:
         """Close the log."""
@@ -140,7 +140,7 @@ class Keeper:
         """Go on in another file, if there is a log: people's numbers begin at 1 again."""
         if self._logging and self._log_folder is not None:
             self.stop_log()
-            self.start_log(self._log_folder)
+            self.start_log(self._log_folder, unasked=True)
 
     def events(self, events: Iterable[Event], clock: float) -> None:
         """Log these, each as of when it happened; `clock` is the time now on the clock of their `time`."""
@@ -184,18 +184,21 @@ class Keeper:
             path = recorder.finish()
             self._news.append("Nothing was recorded" if path is None else f"Saved {path.name}")
 
-    def _do(self, job: Callable[[], None], give_up: Callable[[], None] = lambda: None) -> None:
+    def _do(
+        self, job: Callable[[], None], give_up: Callable[[], None] = lambda: None, *, unasked: bool = False
+    ) -> None:
         """Have a job done; what fails is told and given up, lest it look as if it went on."""
 
         def tried() -> None:
             try:
                 job()
-            except UnusableInput as error:  # at the start, when somebody is there to read it
-                self._news.append(str(error))
+            except (UnusableInput, FailedOnTheWay) as error:
                 give_up()
-            except FailedOnTheWay as error:
-                give_up()
-                self._on_error(error)
+                # Whoever has just asked for something is there to read a line that goes away again.
+                if isinstance(error, UnusableInput) and not unasked:
+                    self._news.append(str(error))
+                else:
+                    self._on_error(error)
             except Exception:  # told of by the worker; here nothing half done must stay
                 give_up()
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 import numpy as np
@@ -64,9 +65,12 @@ class Sight:
             self._made = made_of, Picture(frame.image, result, frame.index, newest.at)
         return self._made[1]
 
-    def private_picture(self) -> Picture | None:
-        """The newest picture that was analysed, everybody in it and whatever might be a face pixelated."""
-        if self._latest is None:
+    def private_picture(self, since: float = -math.inf) -> Picture | None:
+        """The newest picture that was analysed, everybody in it and whatever might be a face pixelated.
+
+        None if it was read before `since`.
+        """
+        if self._latest is None or self._latest.captured.at < since:
             return None
         if self._pixelated is None or self._pixelated[0] is not self._latest:
             captured, result = self._latest.captured, self._latest.result

@@ -5,6 +5,7 @@ Time is passed in, in the seconds of the clock that the views' times are of.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,14 +14,17 @@ from maskcam.source_spec import SourceKind
 from maskcam.viewer.alarm import Alarm, AlarmClock, Snooze
 from maskcam.viewer.messages import BEHIND, LOADING, PRIVATE
 from maskcam.viewer.settings import Settings
-from maskcam.viewer.shown import AlarmLight, Shown
+from maskcam.viewer.shown import AlarmLight, Picture, Shown
 from maskcam.viewer.sight import Sight
 from maskcam.viewer.supervision import Chosen, Supervision
 from maskcam.viewer.timeline import Timeline
 
 NOTICE_SECONDS = 5.0
-BEHIND_SECONDS = 1.0
-"""The analysis may be behind for so long, as after an outage, before it is worth a word."""
+BEHIND_SECONDS, WELL_SECONDS = 2.0, 1.0
+"""The analysis may be behind for so long, as after an outage, before it is worth a word.
+
+The word stays until it has kept up for so long: one that takes nearly a second is behind again and again.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ class ViewerState:
         self._playback: Playback | None = None
         self._notice, self._notice_until = "", 0.0
         self._behind_since: float | None = None
+        self._well_since: float | None = None
+        self._turned_private, self._private_from = False, -math.inf
 
     @property
     def chosen(self) -> Chosen | None:
@@ -74,6 +80,8 @@ class ViewerState:
         """Use these settings from now on."""
         if self.settings.alarm != settings.alarm:
             self._alarm.reset()
+        # What was analysed before may not have been searched whole.
+        self._turned_private |= settings.privacy and not self.settings.privacy
         self.settings = settings
 
     def choose(self, chosen: Chosen | None, now: float) -> None:
@@ -101,6 +109,8 @@ class ViewerState:
         self, now: float, view: LiveView, analysed: Iterable[Analysed], playback: Playback | None = None
     ) -> Wants:
         """Take the runner's newest view and all that was analysed since the last update."""
+        if self._turned_private:
+            self._turned_private, self._private_from = False, now
         if self._watch is None:
             return Wants()
         beep = False
@@ -112,7 +122,7 @@ class ViewerState:
         self._playback = playback
         reopen = self._watch.update(now, view, paused)
         behind = self._sight.judged and not self._watch.stale and self._sight.counts() is None
-        self._behind_since = (self._behind_since or now) if behind else None
+        self._note(behind, now)
         return Wants(reopen, beep)
 
     def shown(self, now: float, recording: float | None = None) -> Shown:
@@ -123,9 +133,11 @@ class ViewerState:
             return Shown(alarm=self._light(now), recording=recording, notice=notice, now=now, moments=moments)
         sight, playback, alarm = self._sight, self._playback, self.settings.alarm
         private = self.settings.privacy
-        picture = sight.private_picture() if private else sight.picture(now)
+        picture = self._private_picture() if private else sight.picture(now)
         message = self._watch.message(now)
-        if self._behind_since is not None and now - self._behind_since > BEHIND_SECONDS and not message:
+        if private and picture is None and sight.newest is not None:
+            message = message or PRIVATE
+        if self._behind_since is not None and now - self._behind_since > BEHIND_SECONDS and not (message or private):
             notice = notice or BEHIND
         if not sight.judged and sight.newest is not None:
             # A picture without verdicts yet must not be covered by words; one that may not be shown is only words.
@@ -169,6 +181,19 @@ class ViewerState:
             settings.cool_down,
             silent=self._snooze.on(at),
         )
+
+    def _private_picture(self) -> Picture | None:
+        return None if self._turned_private else self._sight.private_picture(self._private_from)
+
+    def _note(self, behind: bool, now: float) -> None:
+        """Note whether the analysis is behind the picture now."""
+        if behind:
+            self._well_since = None
+            self._behind_since = now if self._behind_since is None else self._behind_since
+            return
+        self._well_since = now if self._well_since is None else self._well_since
+        if now - self._well_since > WELL_SECONDS:
+            self._behind_since = None
 
     def _light(self, now: float) -> AlarmLight:
         if not self.settings.alarm:

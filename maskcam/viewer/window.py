@@ -247,6 +247,8 @@ class ViewerWindow(QMainWindow):
             self.stopped.emit(error)
             return
         self.watch(*watched[:2], remember=False)
+        if self._watched is None:
+            return  # it broke again at once, and that was told
         self.state.notify("Something unexpected went wrong; everybody is new from here on", now)
         self.failed.emit(error)
 

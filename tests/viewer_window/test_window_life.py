@@ -23,7 +23,7 @@ from maskcam.cameras import CameraInfo
 from maskcam.live import LiveSource
 from maskcam.live_sources import SourceKind, SourceSpec
 from maskcam.pipeline import Pipeline
-from maskcam.viewer import crash, dialogs, window
+from maskcam.viewer import crash, dialogs, state, window
 from maskcam.viewer.remember import Memory
 from maskcam.viewer.source_control import demo_source
 from maskcam.viewer.window import ViewerWindow
@@ -155,6 +155,7 @@ def test_a_camera_is_watched_again_after_an_error_unless_it_breaks_at_once(
         one.open_text(camera.url)
         until(qtbot, lambda: flowing(one) and one.engine._classifier is not None)
         monkeypatch.setattr(window, "_AGAIN_SECONDS", 0.0)
+        monkeypatch.setattr(state, "NOTICE_SECONDS", 1e9)
         break_off()
         until(qtbot, lambda: bool(gone_on) and flowing(one))
         assert shown(one).source == camera.url and not stopped
