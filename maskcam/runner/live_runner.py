@@ -55,7 +55,7 @@ class LiveRunner:
         self._indices = itertools.count()
         self._error: BaseException | None = None
         self._threads: list[threading.Thread] = []
-        self._openings: list[Opening] = []
+        self._openings = [self._opening]
         self._started = self._stopping = False
 
     def start(self) -> None:
