@@ -139,3 +139,13 @@ def test_a_narrow_gap_is_not_left_by_rounding() -> None:
     probability = np.array([0.50006, 0.50008], np.float32)
     threshold = choose_threshold(probability, np.array([False, True]))
     assert probability[0] < threshold <= probability[1]
+
+
+def test_one_error_more_in_two_thousand_faces_keeps_the_threshold_where_it_should_be() -> None:
+    masked, bare = np.full(1000, 0.05, np.float32), np.full(1000, 0.97, np.float32)
+    masked[0] = 0.905
+    threshold = choose_threshold(np.concatenate([masked, bare]), np.arange(2000) >= 1000)
+    assert LOWEST < threshold < HIGHEST
+    masked[:20] = 0.905
+    with pytest.raises(ValueError, match="calibration"):
+        choose_threshold(np.concatenate([masked, bare]), np.arange(2000) >= 1000)

@@ -16,6 +16,8 @@ MISSED_WEIGHS = 5
 """False alarms that a missed one weighs as much as: else one false alarm fewer could be worth two missed faces."""
 LOWEST, HIGHEST = 0.1, 0.9
 """A threshold outside these would speak of bad calibration."""
+MORE_INSIDE = 0.001
+"""Errors a face, more than at the best threshold of all, that are put up with to stay between the two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def choose_threshold(no_mask_probability: Floats, bare: Flags, harder: Floats | 
     differ by their errors on `harder` `(k, n)`, the probabilities of the same faces in k harder views. Of those that
     are good there too it is the middle of the widest gap between probabilities, which new faces are least likely to
     fall into. ValueError when a class is absent, when too many bare faces are rejected for any to catch enough of them,
-    and when none from .1 to .9 is as good as the best.
+    and when the best from .1 to .9 has many more errors than the best of all.
     """
     if not bare.any() or bare.all():
         raise ValueError("a threshold can only be chosen on faces of both classes")
@@ -125,12 +127,13 @@ def choose_threshold(no_mask_probability: Floats, bare: Flags, harder: Floats | 
             f"none catches {100 * LEAST_RECALL:g} % of the bare faces;"
             f" {rejected} of {int(bare.sum())} are rejected as no face"
         )
-    _, outside, _, _, best = min(able)
-    if outside:
+    best = min(able)
+    inside = min((one for one in able if not one[1]), default=None)
+    if inside is None or inside[0] - best[0] > len(bare) * MORE_INSIDE:
         raise ValueError(
-            f"the best one, {best:.3f}, lies outside {LOWEST} to {HIGHEST}, which speaks of bad calibration"
+            f"the best one, {best[-1]:.3f}, lies outside {LOWEST} to {HIGHEST}, which speaks of bad calibration"
         )
-    return best
+    return inside[-1]
 
 
 def _short(low: float, high: float) -> float:
