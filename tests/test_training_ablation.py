@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from maskcam.errors import UnusableInput
 from maskcam.frames import Judgement, Pixels
 from maskcam.modelcard import MASK, NO_MASK, NOT_FACE, CropRule
 from tests.drawn_faces import save
@@ -61,6 +62,16 @@ def test_the_source_with_most_faces_to_train_on_comes_first(tmp_path: Path) -> N
     ]
     write_manifest(tmp_path / "m.csv", samples)
     assert _sources(tmp_path / "m.csv") == (["large", "small"], [])
+
+
+def test_a_validation_set_of_one_class_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    faces = [save(np.full((30, 30, 3), 90 + number, np.uint8), tmp_path / f"{number}.png") for number in range(4)]
+    truths = ((MASK, TRAIN), (NO_MASK, TRAIN), (MASK, VALIDATION), (MASK, VALIDATION))
+    samples = [Sample(path, label, "own", path.stem, split) for path, (label, split) in zip(faces, truths, strict=True)]
+    write_manifest(tmp_path / "m.csv", samples)
+    with pytest.raises(UnusableInput, match="faces of both classes"):
+        list(ablation.ablate(tmp_path / "m.csv", tmp_path / "out", Budget("imagenet", "float32", 2, 32)))
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_source_without_faces_is_trained_on_from_the_third_answer_on(tmp_path: Path) -> None:

@@ -45,6 +45,8 @@ def ablate(manifest: Path, out: Path, budget: Budget, lines: Sequence[Line] = ()
     """
     lines = lines or plan(*_sources(manifest))
     faces = read_labelled([manifest], VALIDATION, Trouble())
+    if len({one.bare for one in faces}) < len(LABELS):
+        raise UnusableInput(f"{manifest}: its validation set needs faces of both classes to tell networks apart")
     folder = ReportFolder(out, (TABLE,), (), force=True)
     folder.make()
     results = []
@@ -65,10 +67,7 @@ def ablate(manifest: Path, out: Path, budget: Budget, lines: Sequence[Line] = ()
 
 def _sources(manifest: Path) -> tuple[list[str], list[str]]:
     """Return the sources of faces that are trained on, the one with most first, and those that hold none."""
-    everything = read_manifest(manifest)
-    if not {one.label for one in everything if one.split == VALIDATION} >= set(LABELS):
-        raise UnusableInput(f"{manifest}: its validation set needs faces of both classes to tell networks apart")
-    samples = [one for one in everything if one.split == TRAIN]
+    samples = [one for one in read_manifest(manifest) if one.split == TRAIN]
     names = Counter(one.source for one in samples if one.label != NOT_FACE)
     if not names:
         raise UnusableInput(f"{manifest}: has no training faces")
