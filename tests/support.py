@@ -89,6 +89,19 @@ def maskcam(*arguments: object, cwd: Path, timeout: float = 120) -> subprocess.C
     )
 
 
+def start(*arguments: object, cwd: Path, **more: str) -> subprocess.Popen[str]:
+    """Start `maskcam` as a process that heeds signals, with `more` in its environment."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "maskcam", *map(str, arguments)],
+        cwd=cwd,
+        env=environment(**more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_signals,  # noqa: PLW1509
+    )
+
+
 def one_clear_line(done: subprocess.CompletedProcess[str], code: int = 2) -> str:
     """Check that a command failed as it should: its code, one line, no trace; return the line."""
     assert done.returncode == code, (done.returncode, done.stdout, done.stderr)

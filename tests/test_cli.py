@@ -13,7 +13,7 @@ from maskcam import __version__
 from maskcam.cli import main
 from maskcam.inputs import MAX_SIDE
 from maskcam.search import LARGEST_FACE
-from tests.support import ROOT, environment, heed_signals, maskcam, one_clear_line
+from tests.support import ROOT, environment, maskcam, one_clear_line, start
 from training import cli as training_cli
 
 COMMANDS = ["live", "video", "image", "demo", "selftest"]
@@ -98,15 +98,7 @@ def test_no_face_is_asked_for_that_is_larger_than_any_picture() -> None:
 
 
 def test_ctrl_c_where_nothing_can_be_saved_is_one_line(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "maskcam", "selftest"],
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=heed_signals,  # noqa: PLW1509
-    ) as process:
+    with start("selftest", cwd=tmp_path) as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)

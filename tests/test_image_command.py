@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +17,7 @@ from maskcam.frames import Frame, Result
 from maskcam.modelcard import card_path
 from maskcam.picture_job import PictureOutputs, process_pictures
 from maskcam.pipeline import Pipeline
-from tests.support import astronaut, environment, heed_signals, keypoints, maskcam, one_clear_line
+from tests.support import astronaut, keypoints, maskcam, one_clear_line, start
 
 
 @pytest.fixture
@@ -171,15 +169,7 @@ def test_ctrl_c_keeps_what_was_done(photos: Path, tmp_path: Path) -> None:
     many.mkdir()
     for number in range(300):
         (many / f"{number:03}.png").write_bytes((photos / "bare.png").read_bytes())
-    process = subprocess.Popen(
-        [sys.executable, "-m", "maskcam", "image", "many", "--json", "seen.jsonl"],
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=heed_signals,  # noqa: PLW1509
-    )
+    process = start("image", "many", "--json", "seen.jsonl", cwd=tmp_path)
     assert process.stdout is not None
     for _ in range(3):
         process.stdout.readline()

@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import astronaut, environment, heed_signals, maskcam, one_clear_line, scaled, wait_for, write_clip
+from tests.support import (
+    astronaut,
+    environment,
+    maskcam,
+    one_clear_line,
+    scaled,
+    start,
+    wait_for,
+    write_clip,
+)
 
 
 def test_without_a_screen_one_line_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,18 +44,9 @@ def test_where_no_window_can_be_opened_one_line_says_so(
 
 def test_what_qt_has_to_say_goes_into_the_log(tmp_path: Path) -> None:
     still = write_clip(tmp_path / "still.mp4", lambda _: scaled(astronaut(), 0.5), 50)
-    viewer = subprocess.Popen(
-        [sys.executable, "-m", "maskcam", "live", str(still)],
-        # Offscreen, Qt complains that hints of a window's size go nowhere.
-        env=environment(
-            QT_QPA_PLATFORM="offscreen",
-            XDG_CONFIG_HOME=str(tmp_path / "config"),
-            XDG_STATE_HOME=str(tmp_path / "state"),
-        ),
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=heed_signals,  # noqa: PLW1509
-    )
+    # Offscreen, Qt complains that hints of a window's size go nowhere.
+    own = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_STATE_HOME": str(tmp_path / "state")}
+    viewer = start("live", still, cwd=tmp_path, QT_QPA_PLATFORM="offscreen", **own)
     wait_for(
         lambda: viewer.poll() is not None or any("Qt: " in log.read_text() for log in tmp_path.rglob("maskcam.log"))
     )

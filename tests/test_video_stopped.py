@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +18,7 @@ from maskcam.runner import DetectorPool
 from maskcam.signals import StopRequest
 from maskcam.sources import VideoSource
 from maskcam.video_job import VideoOutputs, process_video
-from tests.support import astronaut, environment, heed_signals, wait_for, write_clip
+from tests.support import astronaut, start, wait_for, write_clip
 
 
 @pytest.fixture(scope="module")
@@ -33,16 +31,8 @@ def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_with_a_whole_shorter_video(tmp_path: Path, long_clip: Path, number: signal.Signals) -> None:
     (tmp_path / "long.mp4").hardlink_to(long_clip)
-    command = [sys.executable, "-m", "maskcam", "video", "long.mp4", "-o", "out.mp4", "--json", "out.jsonl", "--fast"]
-    process = subprocess.Popen(
-        [*command, "--events", "out.csv"],
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=heed_signals,  # noqa: PLW1509
-    )
+    options = ("--json", "out.jsonl", "--events", "out.csv", "--fast")
+    process = start("video", "long.mp4", "-o", "out.mp4", *options, cwd=tmp_path)
     wait_for(lambda: any(part.stat().st_size > 1000 for part in tmp_path.glob("out.*.part.jsonl")))
     os.kill(process.pid, number)
     out, err = process.communicate(timeout=60)

@@ -1,8 +1,9 @@
-"""Nobody is overlooked in private view, not for one picture."""
+"""Private view: what is shown is pixelated, and nobody is overlooked, not for one picture."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,8 +13,12 @@ from maskcam.frames import Pixels
 from maskcam.live import Analysed
 from maskcam.source_spec import parse_source
 from maskcam.viewer.engine import Engine, Judging
+from maskcam.viewer.messages import PRIVATE
+from maskcam.viewer.shown import Picture, Shown
 from tests.http_camera import HttpCamera
 from tests.support import astronaut, scaled
+from tests.viewer_parts import BARE, analysed, captured, noise, running
+from tests.viewer_state_parts import play, watching
 
 SIZE = (1280, 720)
 PLACES = [(60 + 240 * (number % 5), 60 + 330 * (number // 5)) for number in range(10)]
@@ -59,3 +64,73 @@ def _seen(one: Analysed) -> int:
     boxes = one.result.found
     x, y = ((boxes[:, :2] + boxes[:, 2:]) / 2).T
     return sum(bool(((left < x) & (x < left + 100) & (top < y) & (y < top + 205)).any()) for left, top in PLACES)
+
+
+def test_private_view_never_shows_a_picture_that_was_not_analysed() -> None:
+    state = watching(privacy=True)
+    state.update(0.1, running(captured(0, 0.1)), [])
+    shown = state.shown(0.1)
+    assert shown.picture is None
+    assert shown.message is not None
+    assert shown.message.title == "Private view"
+    one = analysed(0, 0.1, (1, BARE))
+    state.update(0.3, running(captured(5, 0.3)), [one])
+    picture = state.shown(0.3).picture
+    assert picture is not None
+    assert picture.number == 0
+    face = picture.image[20:45, 20:40]
+    assert not np.array_equal(face, one.captured.frame.image[20:45, 20:40])
+    assert len(np.unique(face.reshape(-1, 3), axis=0)) <= 60
+    assert state.shown(0.3).picture is picture
+    state.apply(replace(state.settings, privacy=False))
+    assert state.shown(0.3).picture.number == 5  # type: ignore[union-attr]
+
+
+def test_private_view_pixelates_what_only_might_be_a_face_also_when_it_flickers() -> None:
+    state, weak = watching(privacy=True), (slice(70, 100), slice(90, 120))
+
+    def hidden(at: float, found: list[tuple[float, ...]]) -> bool:
+        one = analysed(round(at * 100), at)
+        boxes = np.array(found, np.float32).reshape(-1, 4)
+        one = replace(one, result=replace(one.result, found=boxes))
+        state.update(at, running(one.captured), [one])
+        picture = state.shown(at).picture
+        assert picture is not None
+        assert np.array_equal(picture.image[:50], one.captured.frame.image[:50])
+        return not np.array_equal(picture.image[weak], one.captured.frame.image[weak])
+
+    assert hidden(0.1, [(90, 70, 120, 100)])
+    assert hidden(0.2, [])
+    assert hidden(0.6, [])
+    assert not hidden(0.7, [])
+
+
+def test_a_person_who_moves_leaves_no_trail_of_blocks_in_private_view() -> None:
+    state = watching(privacy=True)
+    for number, x in enumerate((20.0, 60.0, 100.0)):
+        one = analysed(number, number / 10, (1, BARE), x=x)
+        one = replace(one, result=replace(one.result, found=one.result.boxes))
+        state.update(number / 10, running(one.captured), [one])
+    picture = state.shown(0.2).picture
+    assert picture is not None
+    image = one.captured.frame.image
+    assert np.array_equal(picture.image[:, :90], image[:, :90])
+    assert not np.array_equal(picture.image[20:45, 100:120], image[20:45, 100:120])
+
+
+def test_shown_refuses_a_face_in_private_view() -> None:
+    with pytest.raises(ValueError, match="private"):
+        Shown(source="Desk", private=True, picture=Picture(noise(1), None, 0, 0.0))
+
+
+def test_what_was_searched_before_private_view_is_not_shown_in_it() -> None:
+    state = watching()
+    play(state, 0.0, 1.0, (1, BARE))
+    state.apply(replace(state.settings, privacy=True))
+    assert state.shown(1.0).picture is None
+    state.update(1.1, running(captured(31, 1.1)), [analysed(30, 1.0, (1, BARE))])
+    shown = state.shown(1.1)
+    assert shown.picture is None and shown.message == PRIVATE
+    state.update(1.3, running(captured(36, 1.3)), [analysed(33, 1.2, (1, BARE))])
+    picture = state.shown(1.3).picture
+    assert picture is not None and picture.pixelated

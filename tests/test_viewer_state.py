@@ -12,17 +12,15 @@ from hypothesis import strategies as st
 from maskcam.live import Cause, LiveView, Pictures, Stage
 from maskcam.source_spec import SourceKind
 from maskcam.viewer.alarm import SNOOZE_SECONDS
-from maskcam.viewer.messages import BEHIND, PRIVATE
-from maskcam.viewer.settings import Settings
-from maskcam.viewer.shown import AlarmLight, Counts, Picture, Shown
-from maskcam.viewer.state import Playback, ViewerState
+from maskcam.viewer.messages import BEHIND
+from maskcam.viewer.shown import AlarmLight, Counts
+from maskcam.viewer.state import Playback
 from maskcam.viewer.supervision import Chosen
 from maskcam.viewer.timeline import SECONDS, Timeline
 from tests.viewer_parts import (
     BARE,
     MASK,
     UNSURE,
-    Person,
     analysed,
     captured,
     lost,
@@ -31,29 +29,7 @@ from tests.viewer_parts import (
     result,
     running,
 )
-from tests.viewer_state_parts import CAMERA, FILE, STREAM
-
-
-def watching(kind: SourceKind = CAMERA, **settings: object) -> ViewerState:
-    state = ViewerState(Settings(**settings))  # type: ignore[arg-type]
-    state.choose(Chosen("Desk", kind), 0.0)
-    return state
-
-
-def title(state: ViewerState, now: float) -> str:
-    said = state.shown(now).message
-    return "" if said is None else said.title
-
-
-def play(state: ViewerState, start: float, end: float, *people: Person, first: int = 0) -> int:
-    """Thirty pictures a second, every third analysed."""
-    number = first
-    for now in np.arange(start, end, 1 / 30):
-        new = (1,) if number == 0 and people else ()
-        found = [analysed(number, float(now), *people, appeared=new)] if number % 3 == 0 else []
-        state.update(float(now), running(captured(number, float(now))), found)
-        number += 1
-    return number
+from tests.viewer_state_parts import FILE, STREAM, play, title, watching
 
 
 def test_people_in_view_are_counted() -> None:
@@ -251,63 +227,6 @@ def test_verdicts_that_are_too_old_are_not_shown() -> None:
     assert shown.picture.result is None
 
 
-def test_private_view_never_shows_a_picture_that_was_not_analysed() -> None:
-    state = watching(privacy=True)
-    state.update(0.1, running(captured(0, 0.1)), [])
-    shown = state.shown(0.1)
-    assert shown.picture is None
-    assert shown.message is not None
-    assert shown.message.title == "Private view"
-    one = analysed(0, 0.1, (1, BARE))
-    state.update(0.3, running(captured(5, 0.3)), [one])
-    picture = state.shown(0.3).picture
-    assert picture is not None
-    assert picture.number == 0
-    face = picture.image[20:45, 20:40]
-    assert not np.array_equal(face, one.captured.frame.image[20:45, 20:40])
-    assert len(np.unique(face.reshape(-1, 3), axis=0)) <= 60
-    assert state.shown(0.3).picture is picture
-    state.apply(replace(state.settings, privacy=False))
-    assert state.shown(0.3).picture.number == 5  # type: ignore[union-attr]
-
-
-def test_private_view_pixelates_what_only_might_be_a_face_also_when_it_flickers() -> None:
-    state, weak = watching(privacy=True), (slice(70, 100), slice(90, 120))
-
-    def hidden(at: float, found: list[tuple[float, ...]]) -> bool:
-        one = analysed(round(at * 100), at)
-        boxes = np.array(found, np.float32).reshape(-1, 4)
-        one = replace(one, result=replace(one.result, found=boxes))
-        state.update(at, running(one.captured), [one])
-        picture = state.shown(at).picture
-        assert picture is not None
-        assert np.array_equal(picture.image[:50], one.captured.frame.image[:50])
-        return not np.array_equal(picture.image[weak], one.captured.frame.image[weak])
-
-    assert hidden(0.1, [(90, 70, 120, 100)])
-    assert hidden(0.2, [])
-    assert hidden(0.6, [])
-    assert not hidden(0.7, [])
-
-
-def test_a_person_who_moves_leaves_no_trail_of_blocks_in_private_view() -> None:
-    state = watching(privacy=True)
-    for number, x in enumerate((20.0, 60.0, 100.0)):
-        one = analysed(number, number / 10, (1, BARE), x=x)
-        one = replace(one, result=replace(one.result, found=one.result.boxes))
-        state.update(number / 10, running(one.captured), [one])
-    picture = state.shown(0.2).picture
-    assert picture is not None
-    image = one.captured.frame.image
-    assert np.array_equal(picture.image[:, :90], image[:, :90])
-    assert not np.array_equal(picture.image[20:45, 100:120], image[20:45, 100:120])
-
-
-def test_shown_refuses_a_face_in_private_view() -> None:
-    with pytest.raises(ValueError, match="private"):
-        Shown(source="Desk", private=True, picture=Picture(noise(1), None, 0, 0.0))
-
-
 def test_the_alarm_is_off_until_it_is_wanted() -> None:
     state = watching()
     assert not any(state.update(t, running(None), [analysed(0, t, (1, BARE))]).beep for t in np.arange(0, 5, 0.1))
@@ -400,16 +319,3 @@ def test_an_analysis_that_is_behind_again_and_again_is_told_of_too(takes: float,
         state.update(float(now), running(captured(number, float(now))), done)
         said.append(state.shown(float(now)).notice == BEHIND)
     assert all(said[-90:]) if told else not any(said)
-
-
-def test_what_was_searched_before_private_view_is_not_shown_in_it() -> None:
-    state = watching()
-    play(state, 0.0, 1.0, (1, BARE))
-    state.apply(replace(state.settings, privacy=True))
-    assert state.shown(1.0).picture is None
-    state.update(1.1, running(captured(31, 1.1)), [analysed(30, 1.0, (1, BARE))])
-    shown = state.shown(1.1)
-    assert shown.picture is None and shown.message == PRIVATE
-    state.update(1.3, running(captured(36, 1.3)), [analysed(33, 1.2, (1, BARE))])
-    picture = state.shown(1.3).picture
-    assert picture is not None and picture.pixelated
