@@ -17,7 +17,7 @@ from tests.drawn_faces import draw_face, save
 from tests.training_parts import SIZE, card, small_manifest, whole
 from training.augment import augment
 from training.manifest import LABELS, TRAIN, Box, Sample, read_manifest
-from training.pictures import app_crop, surrounded
+from training.pictures import app_crop, crop_of, surrounded
 from training.sampling import RENDER, Batches, Sampler, plain_batches
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:keras")
@@ -165,6 +165,25 @@ def test_an_unboxed_picture_is_the_crop(tmp_path: Path) -> None:
     picture = np.random.default_rng(1).integers(0, 256, (50, 90, 3), np.uint8)
     sample = Sample(save(picture, tmp_path / "face.png"), MASK, "own", "g", TRAIN)
     assert (app_crop(sample, CropRule(), SIZE) == resize(picture, SIZE)).all()
+
+
+def test_surroundings_end_with_the_picture_and_the_crop_goes_on_as_far_as_it_must(tmp_path: Path) -> None:
+    picture = np.random.default_rng(1).integers(0, 256, (150, 200, 3), np.uint8)
+    box = (0.0, 60.0, 60.0, 120.0)  # its crop is 72 px: from -6 to 66 and from 54 to 126
+    sample = Sample(save(picture, tmp_path / "edge.png"), MASK, "own", "g", TRAIN, box)
+    kept = surrounded(sample.path, box, None, CropRule())
+    assert kept.inner == (0.0, 28.0, 72.0, 100.0)
+    assert kept.picture.shape == (124, 100, 3), "nothing is repeated but the six columns of the crop itself"
+    assert (resize(crop_of(kept), SIZE) == app_crop(sample, CropRule(), SIZE)).all()
+
+
+def test_a_large_picture_is_shrunk_in_both_directions_alike(tmp_path: Path) -> None:
+    picture = np.zeros((400, 800, 3), np.uint8)
+    points = tuple(float(value) for value in range(0, 240, 20))
+    kept = surrounded(save(picture, tmp_path / "large.png"), None, points, CropRule())
+    assert kept.picture.shape == (144, 288, 3) and kept.inner == (0, 0, 288, 144)
+    assert kept.keypoints is not None
+    assert np.allclose(kept.keypoints.ravel(), np.array(points) * 0.36)
 
 
 @pytest.mark.parametrize("side", [60, 900])

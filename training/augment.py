@@ -21,11 +21,11 @@ DARK_SHARE, DARKEST = 0.12, 0.05
 """Share of the views that are darkened, and the least share of the light that is left then."""
 BLURRED = (0.004, 0.05)
 """From how little to how much the views that are out of focus are blurred, in sides; beyond it the app is in doubt."""
-SQUEEZED_SHARE, SQUEEZED = 1 / 3, 1.7
+SQUEEZED_SHARE, SQUEEZED = 1 / 4, 1.7
 """Share of the views that are made wider or narrower, and by how much at most.
 
-Whole pictures that aren't square are squeezed, which befalls three in ten masked faces of the second source and one in
-thirty bare ones: the shape must not tell them apart.
+Whole pictures that aren't square are squeezed, and more masked faces are in such than bare ones: the shape must not
+tell them apart.
 """
 WARP, PATCH, COLOUR, DARK, SPOIL = "warp", "patch", "colour", "dark", "spoil"
 KINDS = (WARP, PATCH, COLOUR, DARK, SPOIL)

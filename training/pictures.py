@@ -59,13 +59,16 @@ def surrounded(path: Path, box: Box | None, keypoints: Keypoints | None, rule: C
         height, width = picture.shape[:2]
         return _limited(Surrounded(picture, (0.0, 0.0, float(width), float(height)), points))
     square = squares(np.array([box], np.float32), rule)[0]
-    side = int(square[2] - square[0])
-    around = int(side * SURROUNDINGS)
-    picture = np.ascontiguousarray(cut(picture, square + np.array([-around, -around, around, around])))
-    inner = (float(around), float(around), float(around + side), float(around + side))
+    around = int((square[2] - square[0]) * SURROUNDINGS)
+    height, width = picture.shape[:2]
+    # Beyond the picture there is only what the crop itself needs: how a view goes on there isn't for the cut to say.
+    low = np.minimum(np.maximum(square[:2] - around, 0), square[:2])
+    high = np.maximum(np.minimum(square[2:] + around, (width, height)), square[2:])
+    picture = np.ascontiguousarray(cut(picture, np.concatenate([low, high])))
+    x0, y0, x1, y1 = (float(value) for value in square - np.tile(low, 2))
     if points is not None:
-        points = np.asarray(points - (square[:2] - around), np.float32)
-    return _limited(Surrounded(picture, inner, points))
+        points = np.asarray(points - low, np.float32)
+    return _limited(Surrounded(picture, (x0, y0, x1, y1), points))
 
 
 def _limited(source: Surrounded) -> Surrounded:
@@ -73,8 +76,10 @@ def _limited(source: Surrounded) -> Surrounded:
     height, width = source.picture.shape[:2]
     if max(height, width) <= LARGEST:
         return source
-    shrunk = resize(source.picture, LARGEST)  # squeezed to a square, as a whole picture will be in any case
-    fx, fy = LARGEST / width, LARGEST / height
+    factor = LARGEST / max(height, width)
+    wide, high = max(round(width * factor), 1), max(round(height * factor), 1)
+    shrunk = np.asarray(cv2.resize(source.picture, (wide, high), interpolation=cv2.INTER_AREA), np.uint8)
+    fx, fy = wide / width, high / height
     x0, y0, x1, y1 = source.inner
     points = source.keypoints
     if points is not None:

@@ -167,6 +167,10 @@ def _unusable(trouble: Trouble) -> Iterator[str]:
         yield f"{trouble.without_original} copies by their names, whose original isn't here: they may be on both sides"
     if trouble.heads_not_found:
         yield f"left out: {trouble.heads_not_found} labelled heads in which the detector finds no face"
+    if trouble.several_faces:
+        yield f"left out: {trouble.several_faces} pictures of several faces: which is labelled, nothing says"
+    if trouble.small_faces:
+        yield f"left out: {trouble.small_faces} pictures in which only something small may be a face"
     if trouble.blank:
         yield f"left out: {trouble.blank} pictures without contrast, in which there is nothing to see"
     if trouble.other_labels:

@@ -14,8 +14,9 @@ from maskcam.faces import FaceDetector, Range
 from maskcam.finder import FaceFinder
 from maskcam.frames import Faces, Floats, Pixels
 from maskcam.merging import moved
-from maskcam.modelcard import MASK, NO_MASK, NOT_FACE
+from maskcam.modelcard import MASK, NO_MASK, NOT_FACE, CropRule
 from maskcam.pictures import PICTURE_SUFFIXES, read_picture
+from training.framing import Unclear, framing
 from training.heads import face_of_head
 from training.manifest import TEST, TRAIN, VALIDATION, Box, Keypoints
 from training.mine import mine
@@ -58,6 +59,8 @@ class Trouble:
     blank: int = 0
     other_labels: int = 0
     without_original: int = 0
+    several_faces: int = 0
+    small_faces: int = 0
 
 
 def scan(folder: Path, trouble: Trouble, *, incorrect: bool = False, rejects: bool = False) -> Iterator[Found]:
@@ -93,10 +96,26 @@ def scan(folder: Path, trouble: Trouble, *, incorrect: bool = False, rejects: bo
         label: _originals(path for place, own, _ in classes if own == label for path in pictures[place])
         for label in {label for _, label, _ in classes}
     }
-    for place, label, split in classes:
-        for path in pictures[place]:
-            trouble.without_original += _lost(path, originals[label])
-            yield Found(path, label, folder.name, _origin(folder.name, label, path, originals[label]), split)
+    with FaceDetector(Range.NEAR) as detector:
+        finder = FaceFinder(detector)
+        for place, label, split in classes:
+            for path in pictures[place]:
+                trouble.without_original += _lost(path, originals[label])
+                # What is published with its splits is compared with others' figures, so it stays as it is.
+                box = None if split else _framing(path, finder)
+                if isinstance(box, Unclear):
+                    trouble.several_faces += box is Unclear.SEVERAL
+                    trouble.small_faces += box is Unclear.SMALL
+                    continue
+                yield Found(path, label, folder.name, _origin(folder.name, label, path, originals[label]), split, box)
+
+
+def _framing(path: Path, finder: FaceFinder) -> Box | Unclear | None:
+    try:
+        picture = read_picture(path)
+    except UnusableInput:
+        return None  # told of by whoever wants its crop
+    return framing(finder.detect(picture), picture.shape[1], picture.shape[0], CropRule())
 
 
 def _originals(paths: Iterable[Path]) -> list[Path]:
