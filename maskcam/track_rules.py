@@ -35,7 +35,11 @@ class TrackRules:
     damp_seconds: float = 0.5
     """Time constant by which the speed of an undetected person fades."""
     forward_reset: float = 2.0
-    """A step in time longer than this is a seek: everybody has left."""
+    """A step in time longer than this is a seek, everybody has left; unless all steps are about as long."""
+    slow_steps: int = 3
+    """So many steps before it tell how long steps are: on a slow machine frames may be seconds apart."""
+    slow_reset: float = 2.0
+    """A step longer than the shortest of them by this factor is a seek all the same."""
     backward_reset: float = 0.25
     """A step back longer than this is a seek; a smaller one is a clock's jitter, and `least_step` passes."""
     least_step: float = 0.001
@@ -102,7 +106,7 @@ class TrackRules:
         for name in (
             *("coast_seconds", "damp_seconds", "least_step", "reach", "reach_limit", "weak_reach_share"),
             *("box_seconds", "box_jump", "bare_seconds", "mask_seconds", "weight_limit"),
-            *("doubtful_weight", "doubt_seconds", "log_odds_limit"),
+            *("doubtful_weight", "doubt_seconds", "log_odds_limit", "slow_steps", "slow_reset"),
         ):
             if getattr(self, name) == 0:
                 raise ValueError(f"{name} must be more than 0")

@@ -5,6 +5,7 @@ Everything here is a function of what is passed in; time too.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -48,6 +49,7 @@ class Tracker:
         self._people: list[_Person] = []
         self._last_track = 0
         self._time: float | None = None
+        self._steps: deque[float] = deque(maxlen=self._rules.slow_steps)
         self._picture = (0, 0)
 
     def change_threshold(self, threshold: float) -> None:
@@ -79,6 +81,8 @@ class Tracker:
         time, width, height = seen.time, seen.width, seen.height
         events = self._restart(time, width, height)
         elapsed = max(time - (time if self._time is None else self._time), self._rules.least_step)
+        if self._time is not None:
+            self._steps.append(elapsed)
         self._time = time
         self._picture = (width, height)
         self._advance(elapsed)
@@ -130,7 +134,10 @@ class Tracker:
         if self._time is None:
             return False
         step = time - self._time
-        seek = step > self._rules.forward_reset or step < -self._rules.backward_reset
+        # Where each frame takes seconds, their length is no sign of a seek; one or two seeks in a row are no such pace.
+        pace = min(self._steps) if len(self._steps) == self._rules.slow_steps else 0.0
+        forward = max(self._rules.forward_reset, self._rules.slow_reset * pace)
+        seek = step > forward or step < -self._rules.backward_reset
         return seek or self._picture != (width, height)
 
     def _advance(self, elapsed: float) -> None:

@@ -116,6 +116,30 @@ def test_slow_video_keeps_ids_from_frame_to_frame() -> None:
     assert ids(run(10, 1, lambda t: [face(300 + 20 * t, 300)])) == {1}
 
 
+def test_where_every_frame_takes_seconds_people_stay_who_they_are() -> None:
+    tracker = Tracker(0.5)
+    results = [step(tracker, i, 3.0 * i, [face(300 + 2 * i, 300, bare=0.98)]) for i in range(12)]
+    # How slow the frames are is known after three steps, of which each looks like a seek.
+    assert [event.track for event in events(results, EventKind.LEFT)] == [1, 2, 3]
+    assert ids(results[3:]) == {4}
+    assert results[-1].verdicts == (Verdict.NO_MASK,)
+    # A step that is far longer than those is a seek even so, and so is the first long one after short ones.
+    later = [step(tracker, 12, 43.0, [face(324, 300)]), step(tracker, 13, 43.5, [face(324, 300)])]
+    later.append(step(tracker, 14, 46.5, [face(324, 300)]))
+    assert [event.track for event in events(later, EventKind.LEFT)] == [4, 5]
+
+
+@pytest.mark.parametrize("steps", [(5.0, 5.0, 5.0), (0.04, 5.0, 5.0, 0.04, 5.0, 5.0)])
+def test_one_seek_after_the_other_drops_everybody_each_time(steps: tuple[float, ...]) -> None:
+    tracker = Tracker(0.5)
+    run(1, 25, lambda t: [face(300, 300)], tracker)
+    time = 24 / 25
+    for i, length in enumerate(steps):
+        time += length
+        result = step(tracker, 25 + i, time, [face(300, 300)])
+        assert bool(events([result], EventKind.LEFT)) is (length == 5.0)
+
+
 def test_who_walks_out_of_the_picture_leaves_at_once() -> None:
     results = run(3, 30, lambda t: [face(1000 + 300 * t, 300)] if 1000 + 300 * t < 1310 else [])
     left = events(results, EventKind.LEFT)
