@@ -140,3 +140,34 @@ def test_a_try_to_open_a_lost_camera_again_does_not_cancel_what_it_is_asked(make
     one.engine.reopen()
     one.engine.reopen()
     until(qtbot, lambda: asked == [0] and flowing(one))
+
+
+def test_without_a_camera_it_is_looked_for_again_but_not_behind_a_look_that_hangs(make: Make, qtbot: Any) -> None:
+    one = make(opener=Webcam)
+    plugged: list[CameraInfo] = []
+    hanging, goes_on = threading.Event(), threading.Event()
+    goes_on.set()
+    looks: list[int] = []
+
+    def cameras() -> tuple[CameraInfo, ...]:
+        looks.append(len(plugged))
+        if not goes_on.is_set():
+            hanging.set()
+            goes_on.wait(60)
+        return tuple(plugged)
+
+    one.sources._list = cameras
+    one.begin(None)
+    until(qtbot, one.sources._timer.isActive)
+    goes_on.clear()
+    one.sources._timer.timeout.emit()
+    assert hanging.wait(60)
+    before = len(looks)
+    for _ in range(5):
+        one.sources._timer.timeout.emit()
+    assert one.sources._worker.waiting == 1, "one look waits for the one that hangs, not five"
+    plugged.append(CameraInfo(0, "Desk", 0))
+    goes_on.set()
+    until(qtbot, lambda: flowing(one))
+    assert looks[before:] == [1]
+    assert not one.sources._timer.isActive(), "what was waited for is there"
