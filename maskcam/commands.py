@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from maskcam.assets import DEMO_CLIP, MASK_MODEL, asset
-from maskcam.lines import STANDARD_OUTPUT, abandon_stdout
+from maskcam.lines import STANDARD_OUTPUT, abandon
 from maskcam.signals import leave_on_signals, stop_on_signals
 
 if TYPE_CHECKING:
@@ -182,11 +182,11 @@ def _say(text: str, out: TextIO | None, write: Callable[..., object] = print) ->
         write(text, file=out)
         out.flush()
     except OSError:
-        abandon_stdout()
+        abandon(out)  # that one alone: the other may hold records
 
 
 def complain(message: object, code: int) -> int:
     """Tell an error in one line and return the exit code."""
     line = str(message).replace("\n", " ")  # a file's name may hold one
-    print(f"maskcam: {line}", file=sys.stderr)
+    _say(f"maskcam: {line}", sys.stderr)
     return code

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from maskcam.closing import Closing
 from maskcam.errors import FailedOnTheWay, UnusableInput
@@ -88,10 +88,15 @@ class TextSink(Closing):
 
 def abandon_stdout() -> None:
     """Send standard output nowhere, after whoever read it has gone."""
+    abandon(sys.stdout)
+
+
+def abandon(stream: TextIO) -> None:
+    """Send a standard stream nowhere, after whoever read it has gone."""
     # What is left in the buffer would fail once more, with a traceback, when Python ends.
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
 
 

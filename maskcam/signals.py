@@ -30,13 +30,17 @@ class StopRequest:
 def stop_on_signals() -> Iterator[StopRequest]:
     """Turn the first signal to stop into a request; a second one raises KeyboardInterrupt, unless winding up.
 
+    The end of the terminal never does, however often it is told.
+
     A signal that is ignored here, as in a script's background job, stays ignored.
     """
     request = StopRequest()
     before = {one: handler for one in SIGNALS if (handler := signal.getsignal(one)) is not signal.SIG_IGN}
 
     def ask(number: int, frame: FrameType | None) -> None:
-        if request.signal is not None and not request.winding_up:
+        # One closing of a terminal is told more than once, by the shell and by the system.
+        again = request.signal is not None and number != getattr(signal, "SIGHUP", None)
+        if again and not request.winding_up:
             raise KeyboardInterrupt
         request.signal = request.signal or number
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from maskcam.frames import Frame, Result
 from maskcam.modelcard import card_path
 from maskcam.picture_job import PictureOutputs, process_pictures
 from maskcam.pipeline import Pipeline
-from tests.support import astronaut, keypoints, maskcam, one_clear_line, start
+from tests.support import astronaut, environment, keypoints, maskcam, one_clear_line, start
 
 
 @pytest.fixture
@@ -198,3 +200,20 @@ def test_a_small_face_is_found_when_the_picture_is_searched(tmp_path: Path) -> N
 def test_a_smallest_face_must_have_pixels(tmp_path: Path, size: str) -> None:
     run = maskcam("image", "hall.png", "--smallest-face", size, cwd=tmp_path)
     assert run.returncode == 2 and "whole number of pixels from 12 to 8192" in run.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_records_are_kept_whole_when_nobody_can_be_told(photos: Path, tmp_path: Path) -> None:
+    (photos / "bad.jpg").write_bytes(b"no picture")
+    command = [sys.executable, "-m", "maskcam", "image", str(photos), "--fast", "--json"]
+    with Path("/dev/full").open("w") as full:
+        piped = subprocess.run(
+            [*command, "-"], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=full, check=False
+        )
+        kept = subprocess.run(
+            [*command, "seen.jsonl"], cwd=tmp_path, env=environment(), stdout=full, stderr=full, check=False
+        )
+        nothing = subprocess.run([*command[:4], "nope.jpg"], cwd=tmp_path, env=environment(), stderr=full, check=False)
+    assert (piped.returncode, kept.returncode, nothing.returncode) == (1, 1, 2)
+    assert len(piped.stdout.splitlines()) == 3
+    assert len((tmp_path / "seen.jsonl").read_text().splitlines()) == 3

@@ -27,6 +27,18 @@ def test_the_first_signal_asks_and_the_second_interrupts(number: signal.Signals)
         signal.signal(number, before)
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no such signal")
+def test_the_end_of_the_terminal_may_be_told_twice() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        with stop_on_signals() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert stop.signal == signal.SIGHUP
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture
 def ctrl_c_is_heard() -> Iterator[None]:
     """A suite that runs in the background may have been started with SIGINT ignored."""
