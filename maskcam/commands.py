@@ -91,11 +91,9 @@ def _annotate(path: Path, outputs: VideoOutputs, options: argparse.Namespace, *,
 
 def image(options: argparse.Namespace) -> int:
     """Judge pictures, and annotate copies of them."""
-    from contextlib import nullcontext  # noqa: PLC0415
-
     from maskcam.classifier import MaskClassifier  # noqa: PLC0415
     from maskcam.finder import FaceFinder  # noqa: PLC0415
-    from maskcam.lines import TextSink  # noqa: PLC0415
+    from maskcam.lines import Record  # noqa: PLC0415
     from maskcam.picture_job import PictureOutputs, process_pictures  # noqa: PLC0415
     from maskcam.pictures import list_pictures  # noqa: PLC0415
     from maskcam.pipeline import Pipeline  # noqa: PLC0415
@@ -107,34 +105,37 @@ def image(options: argparse.Namespace) -> int:
     paths = list_pictures(options.paths)
     outputs = PictureOutputs(options.output, options.json, options.force)
     outputs.prepare(paths)
-    failed = done = 0
+    seen = done = failed = 0
     with (
         stop_on_signals() as stop,
-        TextSink(options.json, options.force) if options.json else nullcontext() as records,
+        Record(options.json, options.force) as records,
         DetectorPool() as detector,
         MaskClassifier(_weights(options)) as classifier,
     ):
         finder = FaceFinder(detector, options.smallest_face, Effort.WHOLE_ONLY if options.fast else Effort.EVERYTHING)
         pipeline = Pipeline(finder, classifier, options.threshold)
         for judged in process_pictures(paths, pipeline, outputs, records):
-            if judged.result is None:
+            seen += 1
+            if judged.error:
                 failed += 1
-                complain(judged.error or "failed", FAILED)
-            else:
+                complain(judged.error, FAILED)
+            if judged.result is not None:
                 done += 1
                 _say(tell_picture(str(judged.path), judged.result), out)
                 if options.verbose:
                     _say(f"  looked for {finder.plan(judged.result.width, judged.result.height)}", out)
-            if stop:
+            if stop or (records.lost and options.json == STANDARD_OUTPUT and not options.output):
                 break
         stop.wind_up()
-        if records and done:
+        if done:
             records.finish()
-    if stop:
-        return complain(f"stopped after {done + failed} of {len(paths)} pictures", STOPPED)
+    if records.lost:
+        complain(records.lost, FAILED)
+    if stop and seen < len(paths):
+        return complain(f"stopped after {seen} of {len(paths)} pictures", STOPPED)
     if not done:
         return UNUSABLE
-    return FAILED if failed else DONE
+    return FAILED if failed or records.lost else DONE
 
 
 def live(options: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -84,6 +85,42 @@ class TextSink(Closing):
     def _check_open(self) -> None:
         if self._closed:
             raise RuntimeError(f"{self._name} is closed")
+
+
+class Record(Closing):
+    """Lines that are written beside other work. When they can't be written any more, that goes on without them.
+
+    `target` as for `TextSink`, None for no lines at all; raises UnusableInput as there. `lost` says in one line why
+    they ended, or is None. A record that is closed before `finish` leaves no file.
+    """
+
+    def __init__(self, target: Path | str | None, force: bool = False) -> None:
+        self.lost: str | None = None
+        self._sink = TextSink(target, force) if target else None
+
+    def write(self, lines: Iterable[str]) -> None:
+        """Add `lines`, unless the record is lost."""
+        if self._sink is None:
+            return
+        try:
+            for line in lines:
+                self._sink.write_line(line)
+        except FailedOnTheWay as error:
+            self.lost, self._sink = str(error), None
+
+    def finish(self) -> None:
+        """Complete the file and give it its name, unless the record is lost."""
+        if self._sink is None:
+            return
+        try:
+            self._sink.finish()
+        except FailedOnTheWay as error:
+            self.lost = str(error)
+
+    def close(self) -> None:
+        """Give the file up unless it is finished; does nothing the second time."""
+        if self._sink is not None:
+            self._sink.close()
 
 
 def abandon_stdout() -> None:

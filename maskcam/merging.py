@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
-from maskcam.boxes import overlaps
+from maskcam.boxes import Boxes, overlaps
 from maskcam.frames import Faces, Flags
 from maskcam.odds import log_odds_of
 
@@ -26,26 +28,38 @@ def merge(faces: Faces) -> Faces:
     """
     order = np.argsort(-faces.scores, kind="stable")
     boxes, odds = faces.boxes[order], log_odds_of(faces.scores[order])
-    poorer = odds[None] - odds[:, None] > POORER
-    iou, share = overlaps(boxes, boxes)
-    same = (iou > SAME_IOU) | (share > SAME_SHARE) | (poorer & ((iou > POOR_IOU) | (share > POOR_SHARE)))
-    return take(faces, order[_first_of(same)])
+
+    def same(place: int) -> Flags:
+        iou, share = (one[0] for one in overlaps(boxes[place : place + 1], boxes))
+        poorer = odds[place] - odds > POORER
+        alike = (iou > SAME_IOU) | (share > SAME_SHARE) | (poorer & ((iou > POOR_IOU) | (share > POOR_SHARE)))
+        return np.asarray(alike, np.bool_)
+
+    return take(faces, order[[first for first, _ in _by_place(len(boxes), same)]])
 
 
 def merge_overlapping(faces: Faces, same_iou: float) -> Faces:
     """Return the best-scored box of those that overlap more than `same_iou`, best first; a part of one may stay."""
     order = np.argsort(-faces.scores, kind="stable")
     boxes = faces.boxes[order]
-    return take(faces, order[_first_of(overlaps(boxes, boxes)[0] > same_iou)])
+    return take(faces, order[[first for first, _ in _by_place(len(boxes), _alike(boxes, same_iou))]])
 
 
-def _first_of(same: Flags) -> list[int]:
-    """Return the rows of `same (n, n)` that are the same as no earlier one returned."""
-    kept: list[int] = []
-    for place in range(len(same)):
-        if not same[place, kept].any():
-            kept.append(place)
-    return kept
+def _alike(boxes: Boxes, same_iou: float) -> Callable[[int], Flags]:
+    return lambda place: np.asarray(overlaps(boxes[place : place + 1], boxes)[0][0] > same_iou, np.bool_)
+
+
+def _by_place(count: int, same: Callable[[int], Flags]) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """Yield of `count` rows the first that is left, and all that are left and the `same` as it, until none is.
+
+    All against all at once would need memory by the square of their number.
+    """
+    left = np.ones(count, np.bool_)
+    for first in range(count):
+        if left[first]:
+            ones = np.flatnonzero(same(first) & left)
+            left[ones] = False
+            yield first, ones
 
 
 def blend(faces: Faces) -> Faces:
@@ -56,17 +70,12 @@ def blend(faces: Faces) -> Faces:
     """
     order = np.argsort(-faces.scores, kind="stable")
     boxes, weights = faces.boxes[order], np.maximum(faces.scores[order], 1e-3) ** 2  # even boxes of score 0 have a mean
-    same = overlaps(boxes, boxes)[0] > SAME_IOU
-    free = np.ones(len(boxes), np.bool_)
     kept: list[int] = []
     mean_boxes, mean_keypoints = boxes.copy(), faces.keypoints[order]
-    for place in range(len(boxes)):
-        if free[place]:
-            ones = np.flatnonzero(same[place] & free)
-            free[ones] = False
-            kept.append(place)
-            mean_boxes[place] = np.average(boxes[ones], axis=0, weights=weights[ones])
-            mean_keypoints[place] = np.average(faces.keypoints[order[ones]], axis=0, weights=weights[ones])
+    for place, ones in _by_place(len(boxes), _alike(boxes, SAME_IOU)):
+        kept.append(place)
+        mean_boxes[place] = np.average(boxes[ones], axis=0, weights=weights[ones])
+        mean_keypoints[place] = np.average(faces.keypoints[order[ones]], axis=0, weights=weights[ones])
     return Faces(mean_boxes[kept], faces.scores[order[kept]], mean_keypoints[kept])
 
 

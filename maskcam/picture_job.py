@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskcam.errors import UnusableInput
+from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Frame, Result
-from maskcam.lines import STANDARD_OUTPUT, TextSink
+from maskcam.lines import STANDARD_OUTPUT, Record
 from maskcam.overlay import draw
 from maskcam.pending import PendingFile, check_distinct
 from maskcam.pictures import read_picture, write_picture
@@ -21,7 +21,7 @@ WRITABLE = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One picture done, or the one line that says why it could not be."""
+    """One picture done, or the one line that says why it or its copy could not be."""
 
     path: Path
     result: Result | None
@@ -60,11 +60,11 @@ class PictureOutputs:
 
 
 def process_pictures(
-    paths: Sequence[Path], pipeline: Pipeline, outputs: PictureOutputs, records: TextSink | None
+    paths: Sequence[Path], pipeline: Pipeline, outputs: PictureOutputs, records: Record
 ) -> Iterator[Judged]:
-    """Judge each picture; a bad one is told and the others are done.
+    """Judge each picture; a bad one is told and the others are done, and so is a copy that can't be written.
 
-    Copies go where `outputs`, prepared, says; JSON lines into `records`. Raises FailedOnTheWay when writing fails.
+    Copies go where `outputs`, prepared, says; JSON lines into `records`.
     """
     for index, path in enumerate(paths):
         try:
@@ -74,11 +74,14 @@ def process_pictures(
                 # What can't be written is told before the work.
                 PendingFile(target, outputs.force).discard()
             result = pipeline.process_single(Frame(image, index, 0.0, str(path)))
-            if target is not None:
-                write_picture(draw(image, result), target, outputs.force)
         except UnusableInput as error:
             yield Judged(path, None, str(error))
             continue
-        if records:
-            records.write_line(picture_line(str(path), result))
-        yield Judged(path, result)
+        records.write([picture_line(str(path), result)])
+        trouble = None
+        if target is not None:
+            try:
+                write_picture(draw(image, result), target, outputs.force)
+            except (UnusableInput, FailedOnTheWay) as error:
+                trouble = str(error)
+        yield Judged(path, result, trouble)

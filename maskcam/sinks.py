@@ -67,6 +67,7 @@ class VideoSink(Closing):
         self._time_base = time_base
         self._origin = origin
         self._last: int | None = None
+        self._last_tick: int | None = None
         self._shown: av.VideoFrame | None = None
         self._colours = ToYuv()
         self._complete = self._closed = False
@@ -75,14 +76,14 @@ class VideoSink(Closing):
         encoder = working_encoder(*even)
         self._file = PendingFile(target, force)
         try:
-            scale = time_base.denominator
-            if scale > _LARGEST_TIMESCALE:
-                scale = 90_000
+            # One tick of what is written, in seconds.
+            self._clock = time_base if time_base.denominator <= _LARGEST_TIMESCALE else Fraction(1, 90_000)
+            scale = self._clock.denominator
             while scale < _LEAST_TIMESCALE:
                 scale *= 2
             # The last frame's length: one frame, and no less than MP4 can tell from nothing.
             self._longest = int(_LONGEST / scale / time_base)
-            self._step = math.ceil(max(1 / rate, Fraction(1, scale)) / time_base)
+            self._step = math.ceil(max(1 / rate, Fraction(1, scale)) / self._clock)
             # The movie's own clock counts where each track starts. Its usual 1/1000 s would round that.
             options = {
                 "movflags": "faststart",
@@ -93,7 +94,7 @@ class VideoSink(Closing):
             stream = self._container.add_stream(encoder, rate=rate.limit_denominator(65535))
             self._stream = cast(av.VideoStream, stream)
             context = self._stream.codec_context
-            set_up(context, encoder, even, time_base, rate)
+            set_up(context, encoder, even, self._clock, rate)
             context.sample_aspect_ratio = pixel_aspect
             self._sound = None if audio is None else SoundTrack(self._container, audio, origin * time_base)
         except (av.FFmpegError, OSError, ValueError) as error:
@@ -198,8 +199,11 @@ class VideoSink(Closing):
 
     def _put(self, frame: av.VideoFrame, pts: int) -> None:
         self._last = pts
-        frame.pts = pts - self._origin
-        frame.time_base = self._time_base
+        tick = round((pts - self._origin) * self._time_base / self._clock)
+        if self._last_tick is not None:  # two that a finer clock tells apart may lie in one tick of this one
+            tick = max(tick, self._last_tick + 1)
+        self._last_tick = frame.pts = tick
+        frame.time_base = self._clock
         self._mux(frame)
 
     def _mux(self, frame: av.VideoFrame | None) -> None:

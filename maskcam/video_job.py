@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskcam.errors import FailedOnTheWay, UnusableInput
+from maskcam.errors import UnusableInput
 from maskcam.frames import Result
-from maskcam.lines import STANDARD_OUTPUT, TextSink
+from maskcam.lines import STANDARD_OUTPUT, Record
 from maskcam.overlay import draw
 from maskcam.pending import check_distinct
 from maskcam.pipeline import Pipeline
@@ -54,31 +54,6 @@ class VideoReport:
     sound_lost: int = 0
 
 
-class _Record:
-    """A record beside the video. When it can't be written any more, the video goes on without it."""
-
-    def __init__(self, target: str | None, force: bool, stack: ExitStack) -> None:
-        self.lost: str | None = None
-        self._sink = stack.enter_context(TextSink(target, force)) if target else None
-
-    def write(self, lines: Iterable[str]) -> None:
-        if self._sink is None:
-            return
-        try:
-            for line in lines:
-                self._sink.write_line(line)
-        except FailedOnTheWay as error:
-            self.lost, self._sink = str(error), None
-
-    def finish(self) -> None:
-        if self._sink is None:
-            return
-        try:
-            self._sink.finish()
-        except FailedOnTheWay as error:
-            self.lost = str(error)
-
-
 def process_video(
     source: VideoSource,
     pipeline: Pipeline,
@@ -96,7 +71,8 @@ def process_video(
     complete = False
     with ExitStack() as stack:
         sink = stack.enter_context(VideoSink.like(source, outputs.video, outputs.force))
-        frames, events = (_Record(target, outputs.force, stack) for target in (outputs.json, outputs.events))
+        frames = stack.enter_context(Record(outputs.json, outputs.force))
+        events = stack.enter_context(Record(outputs.events, outputs.force))
         events.write([EVENT_HEADER])
 
         def analyse(read: VideoFrame) -> tuple[VideoFrame, Result]:

@@ -14,8 +14,10 @@ import pytest
 from PIL import Image
 
 from maskcam.assets import MASK_MODEL, asset
+from maskcam.cli import main
 from maskcam.drawn_mask import draw_mask
 from maskcam.frames import Frame, Result
+from maskcam.lines import Record
 from maskcam.modelcard import card_path
 from maskcam.picture_job import PictureOutputs, process_pictures
 from maskcam.pipeline import Pipeline
@@ -132,7 +134,7 @@ def test_a_picture_whose_copy_exists_is_not_judged_in_vain(photos: Path, tmp_pat
             raise AssertionError("judged in vain")
 
     (tmp_path / "bare.png").write_bytes(b"precious")
-    done = list(process_pictures([photos / "bare.png"], Unwanted(), PictureOutputs(tmp_path), None))
+    done = list(process_pictures([photos / "bare.png"], Unwanted(), PictureOutputs(tmp_path), Record(None)))
     assert [one.result for one in done] == [None] and "--force" in str(done[0].error)
 
 
@@ -216,4 +218,52 @@ def test_records_are_kept_whole_when_nobody_can_be_told(photos: Path, tmp_path: 
         nothing = subprocess.run([*command[:4], "nope.jpg"], cwd=tmp_path, env=environment(), stderr=full, check=False)
     assert (piped.returncode, kept.returncode, nothing.returncode) == (1, 1, 2)
     assert len(piped.stdout.splitlines()) == 3
+    assert len((tmp_path / "seen.jsonl").read_text().splitlines()) == 3
+
+
+def test_a_copy_that_can_not_be_written_is_named_and_the_others_done(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "seen").mkdir()
+    # As large as the smaller copy needs: the file system refuses the rest, as a full disk does.
+    limit = "import resource, sys, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)); "
+    limit += "sys.argv[0] = 'maskcam'; runpy.run_module('maskcam', run_name='__main__')"
+    run = subprocess.run(
+        [sys.executable, "-c", limit, "image", str(photos), "-o", "seen", "--json", "seen.jsonl"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1, run.stderr
+    assert "bare.png" in run.stderr and "Traceback" not in run.stderr
+    rows = [json.loads(line) for line in (tmp_path / "seen.jsonl").read_text().splitlines()]
+    assert [len(row["faces"]) for row in rows] == [1, 1, 0]
+    assert "bare.png: 1 face" in run.stdout
+    assert "nobody.png" in {path.name for path in (tmp_path / "seen").iterdir()}
+    assert not list((tmp_path / "seen").glob("*.part*"))
+
+
+def test_copies_are_made_when_nobody_reads_the_records_any_more(photos: Path, tmp_path: Path) -> None:
+    process = start("image", photos, "-o", "seen", "--json", "-", cwd=tmp_path)
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    err = process.stderr.read()
+    assert process.wait(timeout=60) == 1 and "standard output" in err
+    assert {path.name for path in (tmp_path / "seen").iterdir()} == {"bare.png", "masked.jpg", "nobody.png"}
+
+
+def test_a_stop_during_the_last_picture_loses_nothing_and_is_none(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    judge = Pipeline.process_single
+
+    def stopped(self: Pipeline, frame: Frame) -> Result:
+        if "nobody" in frame.source:
+            signal.raise_signal(signal.SIGINT)
+        return judge(self, frame)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Pipeline, "process_single", stopped)
+    assert main(["image", str(photos), "--fast", "--json", "seen.jsonl"]) == 0
+    assert capsys.readouterr().err == ""
     assert len((tmp_path / "seen.jsonl").read_text().splitlines()) == 3

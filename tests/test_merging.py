@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from random import Random
 
 import numpy as np
@@ -211,3 +212,20 @@ def test_taking_by_places_and_by_flags() -> None:
     assert take(found, np.array([2, 0])).boxes[:, 0].tolist() == [9, 0]
     assert take(found, found.scores > 0.15).keypoints[:, 0, 0].tolist() == [5, 9]
     assert len(take(found, np.zeros(3, np.bool_))) == 0
+
+
+def test_many_boxes_need_little_memory() -> None:
+    count = 4000
+    corners = np.stack(np.divmod(np.arange(count), 64), axis=1).astype(np.float32) * 50
+    many = Faces(
+        np.concatenate([corners, corners + 40], axis=1),
+        np.linspace(0.9, 0.1, count, dtype=np.float32),
+        np.zeros((count, KEYPOINTS, 2), np.float32),
+    )
+    for work in (merge, blend, lambda one: merge_overlapping(one, 0.4)):
+        tracemalloc.start()
+        found = work(many)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert len(found) == count
+        assert most < 20_000_000  # all against all takes 128 million bytes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -92,3 +93,14 @@ def test_a_clock_that_starts_hours_late_starts_at_zero(tmp_path: Path) -> None:
     )
     copy(path, tmp_path / "out.mp4")
     assert video_times(tmp_path / "out.mp4") == [0, Fraction(3003, 90_000), Fraction(1, 10)]
+
+
+def test_stamps_that_only_a_finer_clock_tells_apart_are_kept_in_order(tmp_path: Path) -> None:
+    stamps = [0, 10, 20, 30, 400_000, 400_001, 800_000]
+    with VideoSink(tmp_path / "a.mp4", width=64, height=48, time_base=Fraction(1, 10**7), rate=Fraction(25)) as sink:
+        for pts in stamps:
+            sink.write(quarters(64, 48), pts)
+        sink.finish()
+    found = video_times(tmp_path / "a.mp4")
+    assert len(found) == 7 and all(one < two for one, two in pairwise(found))
+    assert all(abs(one - Fraction(pts, 10**7)) <= Fraction(4, 90000) for one, pts in zip(found, stamps, strict=True))

@@ -12,7 +12,7 @@ import pytest
 
 from maskcam.sources import VideoSource
 from maskcam.timing import Clock, SoundClock
-from tests.source_parts import FIVE_SECONDS, read
+from tests.source_parts import FIVE_SECONDS, read, two_tracks
 from tests.video_files import (
     cut_by_copy,
     join,
@@ -285,3 +285,16 @@ def test_missing_first_stamp_falls_back_on_the_rate() -> None:
     clock = Clock(Fraction(1, 30000), Fraction(30000, 1001))
     assert [clock.tick(None, None) for _ in range(3)] == [0, 1001, 2002]
     assert clock.first == 0
+
+
+def test_of_two_tracks_the_one_that_can_be_read_is_kept(tmp_path: Path) -> None:
+    both = two_tracks(tmp_path / "both.mkv", unreadable={1})
+    source, frames = read(both)
+    assert source.has_audio and any(frame.sound for frame in frames)
+    assert source.damage is None
+
+
+def test_sound_of_a_kind_that_can_not_be_read_is_told(tmp_path: Path) -> None:
+    source, frames = read(two_tracks(tmp_path / "none.mkv", unreadable={1, 2}))
+    assert not source.has_audio and len(frames) == 25
+    assert source.damage == "its sound is of a kind that can't be read here"
