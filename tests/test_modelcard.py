@@ -118,8 +118,9 @@ def test_the_bundled_card_tells_where_the_weights_come_from() -> None:
     assert card.training["seed"] >= 0
     test = card.metrics["test"]
     assert test["positives"] + test["negatives"] == 992
-    assert test["missed_alarms"] <= 2
-    assert test["missed_alarms"] + test["false_alarms"] <= 5
+    assert test["missed_alarms"] <= 1
+    # Fewer were only ever false where copies of Test's masked pictures had been trained on.
+    assert test["false_alarms"] <= 8
 
 
 def test_the_bundled_weights_are_small_enough() -> None:

@@ -25,11 +25,11 @@ class Recipe:
     """How much more of them become very small: 1 is evenly by logarithm, above it more are."""
     blocky: float = 0.15
     """Share of them that are scaled up again in squares, as many masked faces of the 12k set are."""
-    covered: float = 0.2
+    covered: float = 0.27
     """Share of the bare faces on which something is drawn that is no mask."""
-    on_chin: float = 0.25
+    on_chin: float = 0.2
     """Share of that which is a mask pulled down to the chin."""
-    covers: tuple[float, ...] = (0.3, 0.2, 0.24, 0.08, 0.09, 0.09)
+    covers: tuple[float, ...] = (0.3, 0.17, 0.2, 0.06, 0.09, 0.18)
     """How often the rest is a hand, a cup, a head, a microphone, a beard, a flat thing."""
 
     def __post_init__(self) -> None:
@@ -47,12 +47,9 @@ HARDER = Recipe(
     scaled_down=0.6,
     towards_small=1.3,
     blocky=0.25,
-    covered=0.27,
-    on_chin=0.2,
-    covers=(0.3, 0.17, 0.2, 0.06, 0.09, 0.18),
 )
-"""For the cycles after the first fall of the rate. All the time, it costs large and plain faces what it gives small and
-covered ones; the mean of the weights before and after has both."""
+"""For the cycles after the first fall of the rate. All the time, it costs large and plain faces what it gives small
+ones; the mean of the weights before and after has both."""
 
 
 def fingerprint() -> str:

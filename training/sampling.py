@@ -21,7 +21,7 @@ from training.textures import texture
 
 AHEAD = 4
 """Batches made in advance."""
-NOT_FACE_SHARE = 0.18
+NOT_FACE_SHARE = 0.12
 """Share of what is drawn that is no face, where the data hold such."""
 TEXTURE_SHARE = 0.08
 """Share of that which are textures; the rest is what the detector took for faces."""
