@@ -78,19 +78,10 @@ def video_stream(container: av.container.InputContainer, path: Path) -> av.Video
 def audio_stream(container: av.container.InputContainer) -> av.AudioStream | None:
     """Return the sound that a player would choose of what can be read, or None if there is none."""
     best = container.streams.best("audio")
-    return next(
-        (one for one in (best, *container.streams.audio) if isinstance(one, av.AudioStream) and _read(one)), None
-    )
-
-
-def unreadable_sound(container: av.container.InputContainer) -> bool:
-    """Return whether the file has sound, but none that can be read here."""
-    return bool(container.streams.audio) and audio_stream(container) is None
-
-
-def _read(stream: av.AudioStream) -> bool:
-    # PyAV gives a stream without a decoder none, whatever its types say.
-    return bool(stream.codec_context)
+    for stream in (best, *container.streams.audio):
+        if isinstance(stream, av.AudioStream) and stream.codec_context is not None:
+            return stream
+    return None
 
 
 def undecodable(container: av.container.InputContainer, path: Path) -> str:

@@ -62,7 +62,7 @@ class PictureOutputs:
 def process_pictures(
     paths: Sequence[Path], pipeline: Pipeline, outputs: PictureOutputs, records: Record
 ) -> Iterator[Judged]:
-    """Judge each picture; a bad one is told and the others are done, and so is a copy that can't be written.
+    """Judge each picture; a bad one, or a copy that can't be written, is told and the others are done.
 
     Copies go where `outputs`, prepared, says; JSON lines into `records`.
     """

@@ -19,16 +19,7 @@ from maskcam.colour import FromYuv
 from maskcam.damage import has_holes, is_cut
 from maskcam.errors import UnusableInput
 from maskcam.frames import Frame
-from maskcam.inputs import (
-    MAX_SIDE,
-    audio_stream,
-    check_file,
-    check_size,
-    open_video,
-    undecodable,
-    unreadable_sound,
-    video_stream,
-)
+from maskcam.inputs import MAX_SIDE, audio_stream, check_file, check_size, open_video, undecodable, video_stream
 from maskcam.losses import Losses
 from maskcam.timing import Clock, SoundClock
 from maskcam.upright import Upright, turn_of
@@ -234,7 +225,7 @@ class VideoSource(Closing):
             found.append(f"ends after {end:.1f} of {whole:.1f} s" if ends else f"is cut off at {end:.1f} s")
         if self._holes:
             found.append("pieces in it don't fit together, so some may be missing")
-        if unreadable_sound(self._container):
+        if self._container.streams.audio and not self.has_audio:
             found.append("its sound is of a kind that can't be read here")
         if lost := self._losses.count:
             found.append(f"{lost} piece{'s' if lost > 1 else ''} could not be decoded")

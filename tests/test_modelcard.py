@@ -119,8 +119,8 @@ def test_the_bundled_card_tells_where_the_weights_come_from() -> None:
     test = card.metrics["test"]
     assert test["positives"] + test["negatives"] == 992
     assert test["missed_alarms"] <= 1
-    # Fewer were only ever false where copies of Test's masked pictures had been trained on.
-    assert test["false_alarms"] <= 8
+    # Weights that had seen copies of Test's masked pictures had 1 to 7, those that hadn't 6 to 8.
+    assert test["false_alarms"] <= 7
 
 
 def test_the_bundled_weights_are_small_enough() -> None:

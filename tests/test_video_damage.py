@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from maskcam.sources import VideoSource
+from tests.source_parts import two_tracks
 from tests.support import astronaut, environment, maskcam, one_clear_line, write_clip
+from tests.video_files import make_video, sound_packets, video_times
 
 
 def test_a_truncated_video_is_done_as_far_as_it_goes(tmp_path: Path) -> None:
@@ -28,9 +30,6 @@ def test_a_truncated_video_is_done_as_far_as_it_goes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("broken", "said"), [({6}, "1 piece of its sound"), ({6, 12, 18}, "3 pieces of its sound")])
 def test_sound_that_can_not_be_kept_is_told_in_one_line(tmp_path: Path, broken: set[int], said: str) -> None:
-
-    from tests.video_files import make_video, sound_packets, video_times
-
     make_video(tmp_path / "good.mkv", sound="mp2")
     with av.open(str(tmp_path / "good.mkv")) as old, av.open(str(tmp_path / "in.mkv"), "w") as new:
         streams = {one.index: new.add_stream_from_template(one) for one in old.streams}
@@ -51,6 +50,13 @@ def test_sound_that_can_not_be_kept_is_told_in_one_line(tmp_path: Path, broken: 
     assert f"in.mkv: {said} could not be kept; out.mp4 holds what could be read" in line
     assert len(video_times(tmp_path / "out.mp4")) == 25
     assert len(sound_packets(tmp_path / "out.mp4")) > 20
+
+
+def test_sound_of_a_kind_that_can_not_be_read_is_told_in_one_line(tmp_path: Path) -> None:
+    two_tracks(tmp_path / "in.mkv", unreadable={1, 2})
+    line = one_clear_line(maskcam("video", "in.mkv", "-o", "out.mp4", "--fast", cwd=tmp_path), code=1)
+    assert "in.mkv: its sound is of a kind that can't be read here; out.mp4 holds what could be read" in line
+    assert len(video_times(tmp_path / "out.mp4")) == 25
 
 
 def test_a_record_that_nobody_reads_does_not_cost_the_video(tmp_path: Path) -> None:
