@@ -7,6 +7,7 @@ from typing import Any
 
 import av
 import pytest
+from av.stream import Disposition
 
 from maskcam.errors import UnusableInput
 from maskcam.sources import VideoFrame, VideoSource
@@ -34,6 +35,7 @@ def two_tracks(path: Path, unreadable: set[int]) -> Path:
     video = container.add_stream("mpeg4", rate=25)
     video.width, video.height = 64, 48
     tracks = [container.add_stream("mp3", rate=48000, layout="mono") for _ in range(2)]
+    tracks[0].disposition = Disposition.default  # the one a player chooses
     for track in tracks:
         for frame in audio_frames(track, 48000, 1.0, 0.0, "mono"):
             container.mux(track.encode(frame))
