@@ -112,7 +112,7 @@ def image(options: argparse.Namespace) -> int:
         DetectorPool() as detector,
         MaskClassifier(_weights(options)) as classifier,
     ):
-        finder = FaceFinder(detector, options.smallest_face, Effort.WHOLE_ONLY if options.fast else Effort.EVERYTHING)
+        finder = FaceFinder(detector, options.smallest_face, Effort.WHOLE_ONLY if options.fast else Effort.CLOSELY)
         pipeline = Pipeline(finder, classifier, options.threshold)
         for judged in process_pictures(paths, pipeline, outputs, records):
             seen += 1

@@ -15,12 +15,13 @@ from maskcam.crops import cut
 from maskcam.faces import Looker
 from maskcam.frames import Faces, Floats, Hints, Pixels, check_image
 from maskcam.merging import blend, gather, merge, moved, scaled, take
-from maskcam.search import REACH, SMALLEST_FACE, SMALLEST_LIVE_FACE, Effort, Look, SearchPlan, plan_search
+from maskcam.search import CLOSE_REACH, REACH, SMALLEST_FACE, SMALLEST_LIVE_FACE, Effort, Look, SearchPlan, plan_search
 
 WORTH_A_VERDICT = 0.25
 """Score from which a box is worth a verdict; the third answer sorts them out better than another look at them."""
-WORTH_IN_TURNS = 0.3
-"""The same where time is short: between the two lie a hundredth of the faces and a third of the rest."""
+WORTH_OF_MANY = 0.3
+"""The same where time is short or tiles are many: between the two lie a hundredth of the faces and a third of the
+rest."""
 STILL_THERE = 0.15
 """Score of a closer look that is enough where somebody is expected."""
 PLAIN = 0.6
@@ -57,7 +58,8 @@ class FaceFinder:
     def plan(self, width: int, height: int) -> SearchPlan:
         """Return where it looks in frames of this size."""
         least = math.ceil(max(width, height) / REACH) if self._effort is Effort.WHOLE_ONLY else 1
-        return plan_search(width, height, max(self._smallest, least))
+        reach = CLOSE_REACH if self._effort is Effort.CLOSELY else REACH
+        return plan_search(width, height, max(self._smallest, least), reach)
 
     def detect(self, image: Pixels, hints: Hints | None = None) -> Faces:
         """Return the faces in `image` `(h, w, 3) uint8 RGB`, best score first, one box for each."""
@@ -71,7 +73,7 @@ class FaceFinder:
         here = overlap >= IN_PLACE
         plain = here.any(axis=1) & (found.scores >= PLAIN)
         poor = (here & ~here[plain].any(axis=0)).any(axis=1)  # of whom there is no plain box
-        worth = WORTH_IN_TURNS if in_turns else WORTH_A_VERDICT
+        worth = WORTH_OF_MANY if in_turns or self._effort is Effort.CLOSELY else WORTH_A_VERDICT
         strangers = np.flatnonzero((overlap < SAME_FACE).all(axis=1) & (found.scores >= worth))
         # First those of whom there is nothing else.
         people = np.concatenate([hints.expected[~here.any(axis=0)], found.boxes[poor]])

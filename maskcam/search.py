@@ -13,6 +13,8 @@ from functools import lru_cache
 
 REACH = 6.25
 """A look finds faces from its longer side divided by this on, nearly all of them."""
+CLOSE_REACH = 5.2
+"""The same where a face that is missed stays missed: finer tiles, as not all faces just in `REACH` are found."""
 STEP = 0.6
 """About how much smaller each round of tiles is than the one before: all steps of a plan are alike, and none halves."""
 OVERLAP = 0.3
@@ -30,6 +32,8 @@ LARGEST_FACE = 8192
 class Effort(StrEnum):
     """How much of a frame is searched, and when."""
 
+    CLOSELY = "closely"
+    """All of it, in finer tiles: for a picture that stands alone, where no next one makes up for a miss."""
     EVERYTHING = "everything"
     """All of it in every frame."""
     IN_TURNS = "in turns"
@@ -84,14 +88,17 @@ class SearchPlan:
 
 
 @lru_cache(maxsize=16)
-def plan_search(width: int, height: int, smallest: int = SMALLEST_FACE) -> SearchPlan:
+def plan_search(width: int, height: int, smallest: int = SMALLEST_FACE, reach: float = REACH) -> SearchPlan:
     """Plan the looks for frames of `width` x `height` pixels, so that faces `smallest` pixels wide are found.
 
-    ValueError for a frame or a face without pixels.
+    The finest tiles are `reach` times that wide. ValueError for a frame or a face without pixels, and for a reach
+    with which a face would not fit in what tiles have in common.
     """
     if min(width, height, smallest) < 1:
         raise ValueError(f"can't look for faces of {smallest} px in a frame of {width} x {height}")
-    longer, finest = max(width, height), max(math.ceil(smallest * REACH), 1)
+    if reach * OVERLAP <= 1:
+        raise ValueError(f"with a reach of {reach:g} a face that one tile's edge cuts would not be whole in the next")
+    longer, finest = max(width, height), math.ceil(smallest * reach)
     # A third of a step is not worth a round: with sides half as long, what one misses still fits the next's OVERLAP.
     steps = max(math.ceil(math.log(longer / finest) / -math.log(STEP) - 0.35), 1) if longer > finest else 0
     rounds: list[tuple[Look, ...]] = [(Look(0, 0, width, height),)]

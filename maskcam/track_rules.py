@@ -23,7 +23,7 @@ class TrackRules:
     """Lowest score of a weak box that may count towards starting a person: collars and patterns reach 0.3."""
     weak_evidence: float = 2.0
     """Sum of weak scores at one place that starts a person: three boxes of .67."""
-    picture_score: float = 0.42
+    picture_score: float = 0.5
     """A box of this score is shown in a single picture, where no later frame can confirm it."""
     weak_seconds: float = 0.1
     """Least time those boxes must span; at 60 frames/s four boxes in a row say no more than two at 30."""

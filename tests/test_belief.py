@@ -10,23 +10,49 @@ from hypothesis import strategies as st
 from maskcam.belief import CHILD, believe, on_a_chest
 from maskcam.frames import Faces, Floats, Judgement, Reason
 
+SURE_OF_A_MASK = 0.01
+"""The no-mask probability of most people with a mask."""
 
-def believed(scores: list[float], rejected: list[float], doubts: list[Reason | None] | None = None) -> Floats:
+
+def believed(
+    scores: list[float],
+    rejected: list[float],
+    doubts: list[Reason | None] | None = None,
+    bare: float = SURE_OF_A_MASK,
+) -> Floats:
     n = len(scores)
     boxes = np.tile(np.array([0, 0, 9, 9], np.float32), (n, 1))
     faces = Faces(boxes, np.array(scores, np.float32), np.zeros((n, 6, 2), np.float32))
-    judgement = Judgement(np.full(n, 0.5, np.float32), np.array(rejected, np.float32))
+    judgement = Judgement(np.full(n, bare, np.float32), np.array(rejected, np.float32))
     return believe(faces, judgement, doubts or [None] * n).scores
 
 
 def test_a_weak_box_becomes_sure_where_the_classifier_sees_a_face_and_weaker_where_it_sees_none() -> None:
-    face, none = believed([0.3, 0.3], [0.001, 0.6])
+    face, none = believed([0.3, 0.3], [0.0005, 0.6])
     assert face > 0.5 and none < 0.1
 
 
 def test_a_sure_box_stays_sure_unless_the_classifier_is_sure_of_the_opposite() -> None:
     assert believed([0.9], [0.05])[0] > 0.8
     assert believed([0.9], [0.99])[0] < 0.1
+
+
+@given(st.floats(0.01, 0.99), st.floats(0, 1), st.floats(0.001, 0.999), st.floats(0.001, 0.999))
+def test_the_surer_the_verdict_the_surer_the_face_whichever_it_is(
+    score: float, rejected: float, first: float, second: float
+) -> None:
+    def face(bare: float) -> float:
+        return float(believed([score], [rejected], bare=bare)[0])
+
+    assert face(first) == pytest.approx(face(1 - first), abs=1e-4)
+    vague, clear = sorted((first, second), key=lambda one: abs(one - 0.5))
+    assert face(vague) <= face(clear) + 1e-6
+    assert face(0.5) < face(0.99)
+
+
+def test_what_is_neither_bare_nor_masked_is_rather_no_face() -> None:
+    vague, clear = (believed([0.55], [0.01], bare=bare)[0] for bare in (0.4, 0.003))
+    assert vague < 0.5 < clear
 
 
 DOUBTS = st.sampled_from([Reason.TOO_SMALL, Reason.TOO_BLURRED])
@@ -100,7 +126,7 @@ def test_nobody_is_on_the_chest_of_whoever_is_on_theirs(
 
 def test_what_is_on_a_chest_must_be_surer() -> None:
     boxes = np.array([FACE, square(500, 400, 30), square(100, 400, 30)], np.float32)
-    judgement = Judgement(np.full(3, 0.5, np.float32), np.array([0.001, 0.003, 0.003], np.float32))
+    judgement = Judgement(np.full(3, SURE_OF_A_MASK, np.float32), np.array([0.001, 0.003, 0.003], np.float32))
 
     def scores(face: float, small: float, doubt: Reason | None = None) -> list[float]:
         found = Faces(boxes, np.array([face, small, small], np.float32), np.zeros((3, 6, 2), np.float32))

@@ -14,19 +14,19 @@ from maskcam.assets import MASK_MODEL, asset
 from maskcam.boxes import overlaps
 from maskcam.classifier import MaskClassifier
 from maskcam.faces import FaceDetector
-from maskcam.finder import PEOPLE, STRANGERS, TILES, TURNS, FaceFinder, tiles
+from maskcam.finder import PEOPLE, STRANGERS, TILES, TURNS, WORTH_A_VERDICT, WORTH_OF_MANY, FaceFinder, tiles
 from maskcam.frames import Faces, Floats, Frame, Hints, Pixels
 from maskcam.pipeline import Pipeline
-from maskcam.search import REACH, SMALLEST_FACE, SMALLEST_LIVE_FACE, Effort
+from maskcam.search import CLOSE_REACH, REACH, SMALLEST_FACE, SMALLEST_LIVE_FACE, Effort, plan_search
 from tests.support import astronaut, scaled
 
 WIDTH, HEIGHT = 1280, 720
 
 
-@pytest.fixture(scope="module")
-def finder() -> Iterator[FaceFinder]:
+@pytest.fixture(scope="module", params=[Effort.EVERYTHING, Effort.CLOSELY])
+def finder(request: pytest.FixtureRequest) -> Iterator[FaceFinder]:
     with FaceDetector() as detector:
-        yield FaceFinder(detector)
+        yield FaceFinder(detector, effort=request.param)
 
 
 @pytest.fixture(scope="module")
@@ -321,11 +321,40 @@ def test_the_whole_frame_alone_is_one_look(detector: FaceDetector, face: Floats)
 def test_the_effort_says_how_small_unless_it_is_asked(detector: FaceDetector) -> None:
     smallest = {effort: FaceFinder(detector, effort=effort).plan(WIDTH, HEIGHT).smallest for effort in Effort}
     assert smallest == {
+        Effort.CLOSELY: SMALLEST_FACE,
         Effort.EVERYTHING: SMALLEST_FACE,
         Effort.IN_TURNS: SMALLEST_LIVE_FACE,
         Effort.WHOLE_ONLY: math.ceil(WIDTH / REACH),
     }
     assert FaceFinder(detector, 33, Effort.IN_TURNS).plan(WIDTH, HEIGHT).smallest == 33
+
+
+def test_a_picture_that_stands_alone_is_searched_in_finer_tiles(detector: FaceDetector) -> None:
+    still, frame = (FaceFinder(detector, 30, one).plan(WIDTH, HEIGHT) for one in (Effort.CLOSELY, Effort.EVERYTHING))
+    assert still == plan_search(WIDTH, HEIGHT, 30, CLOSE_REACH) and frame == plan_search(WIDTH, HEIGHT, 30)
+    assert len(still.looks) > len(frame.looks)
+
+
+def test_few_weak_boxes_are_worth_a_verdict_where_tiles_are_many() -> None:
+    """A box between the two limits is left out there, one above both is not."""
+
+    class Vague:
+        """Sees one box in the whole frame, of a given score."""
+
+        def __init__(self, score: float) -> None:
+            self.score = score
+
+        def detect_all(self, images: Sequence[Pixels]) -> list[Faces]:
+            box = np.array([[100, 100, 160, 160]], np.float32)
+            seen = Faces(box, np.array([self.score], np.float32), np.zeros((1, 6, 2), np.float32))
+            return [seen if image.shape[:2] == (HEIGHT, WIDTH) else Faces.none() for image in images]
+
+    def found(score: float, effort: Effort) -> int:
+        return len(FaceFinder(Vague(score), effort=effort).detect(room()))
+
+    between, above = (WORTH_A_VERDICT + WORTH_OF_MANY) / 2, WORTH_OF_MANY + 0.01
+    assert [found(between, effort) for effort in (Effort.EVERYTHING, Effort.CLOSELY, Effort.IN_TURNS)] == [1, 0, 0]
+    assert all(found(above, effort) == 1 for effort in Effort)
 
 
 class Vague:

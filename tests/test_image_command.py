@@ -21,6 +21,7 @@ from maskcam.lines import Record
 from maskcam.modelcard import card_path
 from maskcam.picture_job import PictureOutputs, process_pictures
 from maskcam.pipeline import Pipeline
+from maskcam.search import CLOSE_REACH, plan_search
 from tests.support import astronaut, environment, keypoints, maskcam, one_clear_line, start
 
 
@@ -191,7 +192,7 @@ def test_a_small_face_is_found_when_the_picture_is_searched(tmp_path: Path) -> N
     Image.fromarray(frame).save(tmp_path / "hall.png")
     assert maskcam("image", "hall.png", "--fast", cwd=tmp_path).stdout == "hall.png: no face\n"
     run = maskcam("image", "hall.png", "--verbose", "--json", "seen.jsonl", cwd=tmp_path)
-    assert run.returncode == 0 and "faces from 24 px in 1280x720: the whole frame, then tiles: " in run.stdout
+    assert run.returncode == 0 and f"  looked for {plan_search(1280, 720, 24, CLOSE_REACH)}\n" in run.stdout
     faces = json.loads((tmp_path / "seen.jsonl").read_text())["faces"]
     expected = np.array([177, 75, 272, 178]) * 140 / 512 + [900, 400, 900, 400]
     near = [one for one in faces if np.abs(np.array(one["box"]) - expected).max() < 12]

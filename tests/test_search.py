@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maskcam.search import OVERLAP, REACH, SMALLEST_FACE, Look, plan_search
+from maskcam.search import CLOSE_REACH, OVERLAP, REACH, SMALLEST_FACE, Look, plan_search
 
 sides = st.integers(1, 2000)
 faces = st.integers(8, 400)
+reaches = st.sampled_from([REACH, CLOSE_REACH])
 
 
 def side_of(one: tuple[Look, ...]) -> int:
@@ -36,15 +37,15 @@ def test_every_round_covers_every_pixel_and_leaves_the_frame_nowhere(width: int,
 
 
 @settings(max_examples=200)
-@given(sides, sides, faces)
+@given(sides, sides, faces, reaches)
 def test_the_whole_frame_comes_first_and_rounds_shrink_to_the_smallest_face(
-    width: int, height: int, smallest: int
+    width: int, height: int, smallest: int, reach: float
 ) -> None:
-    plan = plan_search(width, height, smallest)
+    plan = plan_search(width, height, smallest, reach)
     assert plan.rounds[0] == (Look(0, 0, width, height),)
     assert plan.looks == tuple(look for one in plan.rounds for look in one)
     lengths = [max(width, height), *(side_of(one) for one in plan.rounds[1:])]
-    finest = math.ceil(smallest * REACH)
+    finest = math.ceil(smallest * reach)
     if lengths[0] <= finest:
         assert len(lengths) == 1, "the whole frame is enough"
         return
@@ -56,12 +57,12 @@ def test_the_whole_frame_comes_first_and_rounds_shrink_to_the_smallest_face(
 
 
 @settings(max_examples=300)
-@given(st.data(), st.integers(16, 2000), st.integers(16, 2000), faces)
+@given(st.data(), st.integers(16, 2000), st.integers(16, 2000), faces, reaches)
 def test_a_face_of_any_size_and_place_is_whole_in_a_look_that_sees_it(
-    data: st.DataObject, width: int, height: int, smallest: int
+    data: st.DataObject, width: int, height: int, smallest: int, reach: float
 ) -> None:
     """Whatever fits the overlap of a round is whole in one of its tiles; some round sees it and is that coarse."""
-    plan = plan_search(width, height, smallest)
+    plan = plan_search(width, height, smallest, reach)
     size = data.draw(st.integers(1, min(width, height)))
     left, top = data.draw(st.integers(0, width - size)), data.draw(st.integers(0, height - size))
 
@@ -75,7 +76,7 @@ def test_a_face_of_any_size_and_place_is_whole_in_a_look_that_sees_it(
         if size <= math.floor(side_of(one) * OVERLAP) - 1:  # starts are rounded to pixels
             assert whole_in(one)
     if size >= smallest:
-        seeing = [one for one in plan.rounds if size * REACH >= side_of(one) - REACH]
+        seeing = [one for one in plan.rounds if size * reach >= side_of(one) - reach]
         assert any(whole_in(one) for one in seeing)
 
 
@@ -125,6 +126,12 @@ def test_the_smallest_face_is_the_default_and_half_the_size_costs_more() -> None
 def test_nonsense_is_refused(wrong: tuple[int, int, int]) -> None:
     with pytest.raises(ValueError, match="can't look for faces"):
         plan_search(*wrong)
+
+
+@pytest.mark.parametrize("reach", [1 / OVERLAP, 1, 0, -6])
+def test_faces_too_large_for_what_tiles_share_are_refused(reach: float) -> None:
+    with pytest.raises(ValueError, match="would not be whole"):
+        plan_search(640, 480, 24, reach)
 
 
 @pytest.mark.parametrize("wrong", [(0, 0, 0, 5), (0, 0, 5, 0), (-1, 0, 5, 5), (0, -1, 5, 5), (3, 0, 2, 5)])

@@ -23,7 +23,7 @@ from maskcam.finder import FaceFinder
 from maskcam.frames import Frame, Pixels, Verdict
 from maskcam.modelcard import file_sha256, load_card
 from maskcam.pipeline import Pipeline
-from maskcam.search import LEAST_FACE, SMALLEST_FACE
+from maskcam.search import LEAST_FACE, SMALLEST_FACE, Effort
 from tests.drawn_faces import save
 from tests.scene_parts import write_labels
 from tests.support import astronaut, environment, keypoints, scaled
@@ -161,7 +161,7 @@ def test_every_box_on_no_label_can_be_traced(folder: Path, tmp_path: Path) -> No
     faces = np.array([FACE / 2 + np.array([left, 60, left, 60]) for left in (20, 380)], np.float32)
     boxes = np.array([[float(value) for value in row["box"].split()] for row in rows], np.float32)
     with FaceDetector() as detector, MaskClassifier(asset(MASK_MODEL)) as classifier:
-        pipeline = Pipeline(FaceFinder(detector), classifier)
+        pipeline = Pipeline(FaceFinder(detector, effort=Effort.CLOSELY), classifier)
         result = pipeline.process_single(Frame(picture(folder / "images" / "two.png")))
     np.testing.assert_allclose(boxes, result.boxes, atol=0.01)
     for place, row in enumerate(rows):

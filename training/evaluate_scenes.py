@@ -20,7 +20,7 @@ from maskcam.frames import Frame, Result
 from maskcam.pictures import read_picture
 from maskcam.pipeline import Pipeline
 from maskcam.runner import DetectorPool
-from maskcam.search import LEAST_FACE, SMALLEST_FACE
+from maskcam.search import LEAST_FACE, SMALLEST_FACE, Effort
 from training.report import not_trained_by
 from training.report_folder import ReportFolder
 from training.scan import Trouble
@@ -98,7 +98,7 @@ def evaluate_scenes(wanted: WantedScenes) -> Iterator[str]:
     trouble = Trouble()
     with DetectorPool() as detector, MaskClassifier(wanted.model) as classifier:
         files.make()
-        pipeline = Pipeline(FaceFinder(detector, wanted.smallest), classifier, wanted.threshold)
+        pipeline = Pipeline(FaceFinder(detector, wanted.smallest, Effort.CLOSELY), classifier, wanted.threshold)
         answers = ask(chosen.scenes, pipeline, trouble)
         sha256 = classifier.card.sha256
     if not answers.results:
