@@ -22,6 +22,7 @@ from training.config import TrainConfig
 from training.export import _kept, _unfinished
 from training.manifest import LABELS, TRAIN, VALIDATION, Sample, write_manifest
 from training.model import build
+from training.precision import BFLOAT16, FASTEST, FLOAT32
 from training.tf import import_tensorflow
 from training.train import Interrupted, train
 
@@ -83,6 +84,12 @@ def weights_of(path: Path) -> dict[str, Any]:
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> set[str]:
     return {name for name in one if np.array_equal(one[name], other[name])}
+
+
+def test_a_run_is_told_in_which_numbers_it_computes_once_and_for_all(config: TrainConfig, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    train(folder, replace(config, precision=FASTEST))
+    assert folder.config()[0].precision in {FLOAT32, BFLOAT16}
 
 
 @pytest.mark.parametrize("step", [HEAD_STEPS - 1, HEAD_STEPS, HEAD_STEPS + 1])

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -27,6 +27,7 @@ from training.ladders import Step
 from training.manifest import LABELS, TRAIN, VALIDATION, read_manifest
 from training.measures import measure
 from training.metrics import LEAST_RECALL
+from training.precision import settled
 from training.recipe import fingerprint
 from training.report_folder import ReportFolder
 from training.scan import Trouble
@@ -49,6 +50,7 @@ def ablate(manifest: Path, out: Path, budget: Budget, lines: Sequence[Line] = ()
         raise UnusableInput(f"{manifest}: its validation set needs faces of both classes to tell networks apart")
     folder = ReportFolder(out, (TABLE,), (), force=True)
     folder.make()
+    budget = replace(budget, precision=settled(budget.precision))
     results = []
     for number, line in enumerate(lines, 1):
         place = out / f"{number:02}"

@@ -23,6 +23,7 @@ from training.commands import (
 )
 from training.config import TrainConfig
 from training.model import IMAGENET
+from training.precision import BFLOAT16, CHOICES, FASTEST, FLOAT32
 from training.sampling import INGREDIENTS
 from training.train import Interrupted
 
@@ -123,7 +124,7 @@ def _add_ablate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     one.add_argument("manifest", type=_path, metavar="MANIFEST", help="the CSV that prepare wrote")
     one.add_argument("--out", type=_path, required=True, metavar="DIR", help="folder of the trainings and the table")
     one.add_argument("--weights", default=IMAGENET, help="what InceptionV3 starts from (%(default)s)")
-    one.add_argument("--precision", choices=["float32", "mixed_bfloat16"], default="float32", help="(%(default)s)")
+    one.add_argument("--precision", choices=CHOICES, default=FLOAT32, help="as for train (%(default)s)")
     one.add_argument("--epochs", type=int, metavar="N", help="epochs of each line, the first for the head (3)")
     one.add_argument("--epoch-images", type=int, metavar="N", help="pictures in an epoch (2048)")
     one.add_argument("--seed", type=int, metavar="N", help="fixes what chance decides (1)")
@@ -174,8 +175,9 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         )
     one.add_argument(
         "--precision",
-        choices=["float32", "mixed_bfloat16"],
-        help=f"mixed_bfloat16 halves the time on processors that have it ({default.precision})",
+        choices=CHOICES,
+        help=f"{BFLOAT16} halves the time on processors that have it, and takes for ever on others; {FASTEST} tries"
+        f" both for a moment ({default.precision})",
     )
     one.add_argument(
         "--without",

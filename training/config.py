@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from maskcam.modelcard import NOT_FACE
 from training.manifest import ALL_LABELS, LABELS
+from training.precision import CHOICES, FLOAT32
 from training.sampling import INGREDIENTS
 
 
@@ -15,7 +16,7 @@ class TrainConfig:
 
     `without` names what is left out of `training.sampling.INGREDIENTS`; `sources` those trained on, none for all;
     `labels` are what the network answers, in order, found in the data; `recipe` tells the code that decided what was
-    shown, "" where that wasn't put down.
+    shown, "" where that wasn't put down. A `precision` of `FASTEST` is settled before the run begins.
     """
 
     manifest: str
@@ -35,7 +36,7 @@ class TrainConfig:
     dropout: float = 0.3
     smoothing: float = 0.05
     clip: float = 1.0
-    precision: str = "float32"
+    precision: str = FLOAT32
     seed: int = 1
     without: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
@@ -52,6 +53,8 @@ class TrainConfig:
         object.__setattr__(self, "labels", tuple(self.labels))
         if self.labels not in (LABELS, ALL_LABELS):
             raise ValueError(f"labels are {', '.join(LABELS)} and perhaps {NOT_FACE}, not {', '.join(self.labels)}")
+        if self.precision not in CHOICES:
+            raise ValueError(f"precision is one of {', '.join(CHOICES)}, not {self.precision}")
         unknown = set(self.without) - set(INGREDIENTS)
         if unknown:
             raise ValueError(f"no training has {', '.join(sorted(unknown))}; known are {', '.join(INGREDIENTS)}")

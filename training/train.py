@@ -22,6 +22,7 @@ from training.curves import draw_curves
 from training.manifest import ALL_LABELS, LABELS, TRAIN, VALIDATION, Sample
 from training.metrics import called_bare, score
 from training.model import all_layers, build, check_weights, head_only
+from training.precision import settled
 from training.recipe import fingerprint
 from training.run_data import check_manifest, check_recipe, chosen, judged, readable
 from training.sampling import Batches, drawn_shares, plain_batches
@@ -71,6 +72,7 @@ def train(folder: RunFolder, config: TrainConfig | None) -> Progress:
     labels = ALL_LABELS if NOT_FACE not in config.without else LABELS
     manifest_sha256 = file_sha256(Path(config.manifest))
     config = replace(config, manifest_sha256=manifest_sha256, labels=labels, recipe=fingerprint())
+    config = replace(config, precision=settled(config.precision))
     if not any(one.label == NOT_FACE for one in chosen(samples[TRAIN], config)):
         config = replace(config, labels=LABELS)
     training = _Training(folder, config, CropRule(), samples)
