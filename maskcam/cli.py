@@ -58,6 +58,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+def _name(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("the name given is empty")
+    return text
+
+
+def _path(text: str) -> Path:
+    return Path(_name(text))
+
+
 def _probability(text: str) -> float:
     try:
         value = float(text)
@@ -104,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=commands.live, source=None, model=None, threshold=None, smallest_face=None)
 
     model = argparse.ArgumentParser(add_help=False)
-    model.add_argument("--model", type=Path, metavar="FILE", help="another exported .tflite, its card beside it")
+    model.add_argument("--model", type=_path, metavar="FILE", help="another exported .tflite, its card beside it")
     judging = argparse.ArgumentParser(add_help=False, parents=[model])
     judging.add_argument(
         "--threshold",
@@ -124,10 +134,10 @@ def _parser() -> argparse.ArgumentParser:
     judging.add_argument("--force", action="store_true", help="replace files that are there")
 
     one = subparsers.add_parser("video", parents=[judging], help="annotate a video file")
-    one.add_argument("input", type=Path, metavar="INPUT", help="the video to read")
-    one.add_argument("-o", "--output", type=Path, required=True, metavar="OUTPUT", help="the MP4 to write")
-    one.add_argument("--json", metavar="FILE", help="write one JSON line a frame; - is standard output")
-    one.add_argument("--events", metavar="FILE", help="write who came, changed and left as CSV")
+    one.add_argument("input", type=_path, metavar="INPUT", help="the video to read")
+    one.add_argument("-o", "--output", type=_path, required=True, metavar="OUTPUT", help="the MP4 to write")
+    one.add_argument("--json", type=_name, metavar="FILE", help="write one JSON line a frame; - is standard output")
+    one.add_argument("--events", type=_name, metavar="FILE", help="write who came, changed and left as CSV")
     one.add_argument(
         "--fast",
         action="store_true",
@@ -136,9 +146,9 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(run=commands.video)
 
     one = subparsers.add_parser("image", parents=[judging], help="annotate pictures")
-    one.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="pictures, or folders of pictures")
-    one.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder for annotated copies")
-    one.add_argument("--json", metavar="FILE", help="write one JSON line a picture; - is standard output")
+    one.add_argument("paths", nargs="+", type=_path, metavar="PATH", help="pictures, or folders of pictures")
+    one.add_argument("-o", "--output", type=_path, metavar="DIR", help="folder for annotated copies")
+    one.add_argument("--json", type=_name, metavar="FILE", help="write one JSON line a picture; - is standard output")
     one.add_argument(
         "--fast",
         action="store_true",
@@ -150,7 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "-o",
         "--output",
-        type=Path,
+        type=_path,
         default=Path("maskcam-demo.mp4"),
         metavar="OUTPUT",
         help="the MP4 to write (%(default)s)",

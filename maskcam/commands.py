@@ -109,7 +109,7 @@ def image(options: argparse.Namespace) -> int:
     with (
         stop_on_signals() as stop,
         Record(options.json, options.force) as records,
-        DetectorPool() as detector,
+        DetectorPool(stopped=lambda: bool(stop)) as detector,
         MaskClassifier(_weights(options)) as classifier,
     ):
         finder = FaceFinder(detector, options.smallest_face, Effort.WHOLE_ONLY if options.fast else Effort.CLOSELY)

@@ -7,3 +7,7 @@ class UnusableInput(Exception):
 
 class FailedOnTheWay(Exception):
     """Work that began could not be finished: one line that says how far it came. Exit code 1."""
+
+
+class BrokenOff(Exception):
+    """Work on one item was broken off because the user asked to stop; what was done before it is whole."""

@@ -29,13 +29,12 @@ class PendingFile:
         self._done = False
         try:
             self._final = target.resolve()
+            if target.exists() and not target.is_file() and not target.is_dir():  # a pipe's real name leads nowhere
+                raise UnusableInput(f"{target}: this is not an ordinary file; give another name")
             if self._final.is_dir():
                 raise UnusableInput(f"{target}: this is a folder; give the name of a file in it")
-            if self._final.exists():
-                if not self._final.is_file():
-                    raise UnusableInput(f"{target}: this is not an ordinary file; give another name")
-                if not force:
-                    raise UnusableInput(f"{target} exists; add --force to replace it, or give another name")
+            if self._final.exists() and not force:
+                raise UnusableInput(f"{target} exists; add --force to replace it, or give another name")
             self.path = self._create()
         except FileNotFoundError:
             raise UnusableInput(f"{target}: its folder does not exist; make the folder first") from None

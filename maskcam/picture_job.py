@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskcam.errors import FailedOnTheWay, UnusableInput
+from maskcam.errors import BrokenOff, FailedOnTheWay, UnusableInput
 from maskcam.frames import Frame, Result
 from maskcam.lines import STANDARD_OUTPUT, Record
 from maskcam.overlay import draw
@@ -49,7 +49,9 @@ class PictureOutputs:
         for path in paths:
             copy = self.copy(path)
             if copy is not None and copies.setdefault(copy, path) is not path:
-                raise UnusableInput(f"{path} and {copies[copy]} would have the same copy; do them one by one")
+                raise UnusableInput(
+                    f"{path} and {copies[copy]} would have the same copy; write them into different folders"
+                )
         records = [Path(self.json)] if self.json and self.json != STANDARD_OUTPUT else []
         check_distinct(paths, [*copies, *records])
         if self.folder is not None:
@@ -64,6 +66,8 @@ def process_pictures(
 ) -> Iterator[Judged]:
     """Judge each picture; a bad one, or a copy that can't be written, is told and the others are done.
 
+    Ends early when the search of one is broken off.
+
     Copies go where `outputs`, prepared, says; JSON lines into `records`.
     """
     for index, path in enumerate(paths):
@@ -77,6 +81,8 @@ def process_pictures(
         except UnusableInput as error:
             yield Judged(path, None, str(error))
             continue
+        except BrokenOff:
+            return
         records.write([picture_line(str(path), result)])
         trouble = None
         if target is not None:

@@ -101,6 +101,8 @@ def list_pictures(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         try:
             folder, there = path.is_dir(), path.exists()
+        except PermissionError:
+            raise UnusableInput(f"{path}: you may not look into its folder; change the folder's permissions") from None
         except (OSError, ValueError) as error:  # a name too long, or with a null in it
             raise UnusableInput(f"{path}: can't be a file's name ({error}); check the path") from None
         if not there:

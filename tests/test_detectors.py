@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
-from maskcam.errors import UnusableInput
+from maskcam.errors import BrokenOff, UnusableInput
 from maskcam.faces import FaceDetector
 from maskcam.finder import FaceFinder
 from maskcam.frames import Faces, Hints, Pixels
-from maskcam.runner import DetectorPool
+from maskcam.runner import DetectorPool, detectors
 from maskcam.runner.detectors import MOST, usable_cores
+from maskcam.signals import StopRequest
 from tests.support import astronaut, scaled
 
 
@@ -103,3 +105,48 @@ def test_there_are_as_many_as_cores_but_not_too_many() -> None:
         assert len(made) == min(usable_cores(), MOST)
     with pytest.raises(ValueError, match="one detector or more"):
         DetectorPool(0)
+
+
+class Slow(FaceDetector):
+    """The real detector, taking its time."""
+
+    def detect(self, image: Pixels, hints: Hints | None = None) -> Faces:
+        time.sleep(0.02)
+        return super().detect(image, hints)
+
+
+def test_a_search_is_broken_off_some_time_after_a_request_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detectors, "GRACE", 0.1)
+    pictures = [np.full((80, 80, 3), 60, np.uint8)] * 400
+    stop = StopRequest()
+    with DetectorPool(2, Slow, lambda: bool(stop)) as pool:
+        assert len(pool.detect_all(pictures[:4])) == 4
+        stop.signal = 2
+        assert len(pool.detect_all(pictures[:4])) == 4, "what ends soon is ended"
+        with pytest.raises(BrokenOff):
+            pool.detect_all(pictures)
+        with pytest.raises(BrokenOff):
+            pool.detect_all(pictures[:1])
+
+
+def test_the_others_stop_too_when_the_caller_is_interrupted() -> None:
+    asked: list[int] = []
+
+    class Interrupted(Slow):
+        """Stops with Ctrl-C where the caller's own thread looks for the third time."""
+
+        def detect(self, image: Pixels, hints: Hints | None = None) -> Faces:
+            if threading.current_thread() is threading.main_thread():
+                asked.append(1)
+                if len(asked) == 4:  # one look is taken when the model is loaded
+                    raise KeyboardInterrupt
+            else:
+                helped.append(1)
+            return super().detect(image, hints)
+
+    helped: list[int] = []
+    with DetectorPool(2, Interrupted) as pool:
+        asked.clear()
+        with pytest.raises(KeyboardInterrupt):
+            pool.detect_all([np.full((80, 80, 3), 60, np.uint8)] * 400)
+    assert len(helped) < 40

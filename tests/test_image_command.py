@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -270,3 +271,33 @@ def test_a_stop_during_the_last_picture_loses_nothing_and_is_none(
     assert main(["image", str(photos), "--fast", "--json", "seen.jsonl"]) == 0
     assert capsys.readouterr().err == ""
     assert len((tmp_path / "seen.jsonl").read_text().splitlines()) == 3
+
+
+def test_ctrl_c_breaks_off_the_search_of_a_large_picture(tmp_path: Path) -> None:
+    """It has so many tiles for the smallest faces that the search would take minutes; the picture before is kept."""
+    Image.fromarray(astronaut()).save(tmp_path / "a.png")
+    Image.fromarray(np.full((5000, 5000, 3), 90, np.uint8)).save(tmp_path / "b.png", compress_level=1)
+    process = start("image", "a.png", "b.png", "--smallest-face", "12", "--json", "seen.jsonl", cwd=tmp_path)
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("a.png: 1 face")
+    time.sleep(1.5)  # the large one is read and being searched
+    process.send_signal(signal.SIGINT)
+    begun = time.monotonic()
+    _, err = process.communicate(timeout=60)
+    assert time.monotonic() - begun < 15
+    assert process.returncode == 130 and err == "maskcam: stopped after 1 of 2 pictures\n"
+    assert len((tmp_path / "seen.jsonl").read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [["a.png", "--json", ""], ["a.png", "-o", ""], [""]])
+def test_an_empty_name_is_refused(tmp_path: Path, arguments: list[str]) -> None:
+    Image.fromarray(astronaut()).save(tmp_path / "a.png")
+    run = maskcam("image", *arguments, cwd=tmp_path)
+    assert run.returncode == 2 and "the name given is empty" in run.stderr and not run.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="needs /dev/stdout")
+def test_a_pipe_is_no_file_for_records(tmp_path: Path) -> None:
+    Image.fromarray(astronaut()).save(tmp_path / "a.png")
+    run = maskcam("image", "a.png", "--json", "/dev/stdout", cwd=tmp_path)
+    assert run.returncode == 2 and "/dev/stdout: this is not an ordinary file" in run.stderr
