@@ -215,7 +215,7 @@ def test_a_list_whose_name_has_an_equals_sign_is_left_out_too(
     assert main([*arguments, "--out", str(tmp_path / "out")]) == 0
     trained = {one.path for one in read_manifest(tmp_path / "out" / "manifest.csv") if one.split == "train"}
     assert trained and not trained & {path.resolve() for path in left}
-    assert "not among these pictures" not in capsys.readouterr().out
+    assert "of no face found" not in capsys.readouterr().out
 
 
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:

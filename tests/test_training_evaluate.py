@@ -340,6 +340,8 @@ def test_a_manifest_by_which_a_model_was_not_trained_is_told_of(tmp_path: Path) 
     run.start(config)
     assert strange_manifests(run.path, [own, tmp_path]) == ()
     assert strange_manifests(run.path, [own, other]) == (str(other),)
+    assert strange_manifests(run.path, [other.rename(tmp_path / "other.txt")]) == (str(tmp_path / "other.txt"),)
+    other = (tmp_path / "other.txt").rename(other)
     exported = tmp_path / "app.tflite"
     exported.write_bytes(b"weights")
     card = replace(training_card(config, CropRule()), sha256=file_sha256(exported))

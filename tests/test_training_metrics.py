@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskcam.frames import Flags, Floats
-from training.metrics import HIGHEST, LEAST_RECALL, LOWEST, MISSED_WEIGHS, Scores, choose_threshold, score
+from training.metrics import HIGHEST, LEAST_RECALL, LOWEST, MISSED_WEIGHS, MORE_INSIDE, Scores, choose_threshold, score
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:keras")
 
@@ -79,7 +79,8 @@ def test_the_chosen_threshold_has_the_fewest_errors_of_those_that_catch(faces: l
         threshold = choose_threshold(probability, bare)
     except ValueError as error:
         assert "calibration" in str(error) or ("none catches" in str(error) and not able)
-        assert all(errors(probability, bare, one) >= fewest for one in able if LOWEST < one < HIGHEST)
+        spare = MORE_INSIDE * len(faces)
+        assert all(errors(probability, bare, one) > fewest + spare for one in able if LOWEST < one < HIGHEST)
         return
     assert LOWEST < threshold < HIGHEST and catches(probability, bare, threshold)
     assert errors(probability, bare, threshold) <= fewest

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tqdm import tqdm
 
 from maskcam.modelcard import MASK, NO_MASK
 from tests.drawn_faces import save_classes
@@ -90,6 +91,20 @@ def test_a_run_is_told_in_which_numbers_it_computes_once_and_for_all(config: Tra
     folder = RunFolder(tmp_path / "run")
     train(folder, replace(config, precision=FASTEST))
     assert folder.config()[0].precision in {FLOAT32, BFLOAT16}
+
+
+def test_an_epoch_is_kept_though_nobody_can_be_told_of_it(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(tqdm, "write", gone)
+    folder = RunFolder(tmp_path / "run")
+    with pytest.raises(BrokenPipeError):
+        train(folder, config)
+    saved = folder.progress()
+    assert saved is not None and saved[0].step == EPOCH_STEPS
 
 
 @pytest.mark.parametrize("step", [HEAD_STEPS - 1, HEAD_STEPS, HEAD_STEPS + 1])

@@ -327,7 +327,7 @@ def test_names_in_a_list_that_no_picture_has_are_counted(two_sources: list[Path]
     wanted = Listed("unwanted.csv", frozenset({known, ("nowhere", "at-all.jpg")}))
     prepared = prepare(two_sources, tmp_path / "out", unwanted=[wanted])
     assert prepared.unknown == {"unwanted.csv": 1}
-    assert "listed in unwanted.csv, but not among these pictures: 1" in list(describe(prepared))
+    assert "listed in unwanted.csv, but of no face found in these pictures: 1" in list(describe(prepared))
 
 
 def test_copies_of_originals_that_are_not_there_are_told_of(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from training.ladders import Step
 from training.manifest import LABELS, TRAIN, VALIDATION, read_manifest
 from training.measures import measure
 from training.metrics import LEAST_RECALL
-from training.precision import settled
+from training.precision import FASTEST, FLOAT32, settled
 from training.recipe import fingerprint
 from training.report_folder import ReportFolder
 from training.scan import Trouble
@@ -50,12 +50,12 @@ def ablate(manifest: Path, out: Path, budget: Budget, lines: Sequence[Line] = ()
         raise UnusableInput(f"{manifest}: its validation set needs faces of both classes to tell networks apart")
     folder = ReportFolder(out, (TABLE,), (), force=True)
     folder.make()
-    budget = replace(budget, precision=settled(budget.precision))
+    budget = replace(budget, precision=_precision(out, budget))
     results = []
     for number, line in enumerate(lines, 1):
         place = out / f"{number:02}"
         kept = place / RESULTS
-        if (place / CONFIG).is_file():
+        if (place / CONFIG).is_file() or kept.is_file():
             _check_same(RunFolder(place), manifest, line, budget)
         if not kept.is_file():
             _train(manifest, place, line, budget)
@@ -74,6 +74,14 @@ def _sources(manifest: Path) -> tuple[list[str], list[str]]:
     if not names:
         raise UnusableInput(f"{manifest}: has no training faces")
     return sorted(names, key=lambda name: (-names[name], name)), sorted({one.source for one in samples} - set(names))
+
+
+def _precision(out: Path, budget: Budget) -> str:
+    """Return the precision asked for, `FASTEST` settled as it was when the folder's first line was begun."""
+    first = RunFolder(out / "01")
+    if budget.precision == FASTEST and (first.path / CONFIG).is_file():
+        return first.config()[0].precision
+    return settled(budget.precision)
 
 
 def _check_same(run: RunFolder, manifest: Path, line: Line, budget: Budget) -> None:
@@ -102,7 +110,9 @@ def _kept(path: Path, ladder_faces: int) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         others = found["ladder_faces"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        _row(Line("", (), ()), found)
+        list(_table([(Line("", (), ()), found)], Budget("", FLOAT32)))
+    except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise UnusableInput(f"{path}: holds no results of a line ({error!r}); delete it to measure anew") from None
     if others != ladder_faces:
         raise UnusableInput(f"{path}: was measured with --ladder-faces {others}; delete it to measure anew")

@@ -20,10 +20,10 @@ def read_about(path: Path) -> dict[str, dict[str, str]]:
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
         return {str(source): {str(key): str(value) for key, value in told.items()} for source, told in about.items()}
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise UnusableInput(f"{path}: doesn't tell of sources as {{source: {{name, licence}}}} ({error})") from None
 
 
 def write_about(path: Path, about: dict[str, dict[str, str]]) -> None:
     """Write the description."""
-    path.write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", errors="backslashreplace")

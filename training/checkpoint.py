@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-import zipfile
-from collections.abc import Callable
+import math
+import shutil
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ BEST = "best.weights.h5"
 CONFIG, _STATE, _HISTORY = "config.json", "checkpoint.json", "history.csv"
 
 
+ROOM_BESIDE = 2_000_000
+"""Bytes that must be free beside the numbers themselves: names, tables, the history."""
 MEAN_OF_ENDS = "mean of ends"
 """The phase of the history's last line after a training with cycles: what is kept then."""
 
@@ -36,6 +39,12 @@ class Progress:
     batches: int = 0
     loss_sum: float = 0.0
     accuracy_sum: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            whole = name in ("step", "best_epoch", "batches")
+            if not isinstance(value, int if whole else (int, float)) or value < 0:
+                raise ValueError(f"{name} can't be {value!r}")
 
     def add(self, loss: float, accuracy: float) -> None:
         """Count a batch."""
@@ -94,12 +103,13 @@ class RunFolder:
             fields = json.loads((self.path / CONFIG).read_text(encoding="utf-8"))
             crop = CropRule(**fields.pop("crop"))
             return TrainConfig(**fields), crop
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise UnusableInput(f"{self.path}: holds no training run ({error})") from None
 
     def save(self, model: Any, optimizer: Any, progress: Progress) -> None:
         """Write the checkpoint; an older one stays until the new one is whole. Raises FailedOnTheWay."""
         name = f"checkpoint-{progress.step}"
+        self._check_room(name, [*model.weights, *optimizer.variables])
         try:
             model.save_weights(self.path / f"{name}.weights.h5")
             variables = {f"v{place}": np.asarray(one) for place, one in enumerate(optimizer.variables)}
@@ -120,29 +130,31 @@ class RunFolder:
             return Progress(**state), name
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise self._damaged(error) from None
 
     def restore_weights(self, model: Any, name: str) -> None:
         """Load the checkpoint's weights; UnusableInput when they are gone or damaged."""
         try:
             model.load_weights(self.path / f"{name}.weights.h5")
-        except (OSError, ValueError, KeyError) as error:
+        except Exception as error:  # Keras and h5py raise whatever a damaged file drives them to
             raise self._damaged(error) from None
 
     def save_best(self, model: Any) -> None:
         """Write the weights to be kept so far. Raises FailedOnTheWay."""
+        self._check_room(BEST, model.weights)
         self.put(BEST, model.save_weights)
 
     def save_end(self, model: Any, place: int) -> None:
         """Write the weights of the end of a fall of the rate, counted from 0. Raises FailedOnTheWay."""
+        self._check_room(self._end(place).name, model.weights)
         self.put(self._end(place).name, model.save_weights)
 
     def restore_end(self, model: Any, place: int) -> None:
         """Load the weights of such an end; UnusableInput when they are gone or damaged."""
         try:
             model.load_weights(self._end(place))
-        except (OSError, ValueError, KeyError) as error:
+        except Exception as error:  # Keras and h5py raise whatever a damaged file drives them to
             raise self._damaged(error) from None
 
     def put(self, name: str, fill: Callable[[Path], object]) -> None:
@@ -161,7 +173,7 @@ class RunFolder:
         """Load the best weights; UnusableInput when they are damaged."""
         try:
             model.load_weights(self.best)
-        except (OSError, ValueError, KeyError) as error:
+        except Exception as error:  # Keras and h5py raise whatever a damaged file drives them to
             raise self._damaged(error) from None
 
     def restore_optimizer(self, optimizer: Any, name: str) -> None:
@@ -171,7 +183,7 @@ class RunFolder:
                 values = [stored[f"v{place}"] for place in range(len(stored.files))]
             if [value.shape for value in values] != [tuple(one.shape) for one in optimizer.variables]:
                 raise ValueError("the optimizer's state has other shapes")
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except Exception as error:  # NumPy and zipfile as well
             raise self._damaged(error) from None
         for one, value in zip(optimizer.variables, values, strict=True):
             one.assign(value)
@@ -196,8 +208,27 @@ class RunFolder:
         path = self.path / _HISTORY
         if not path.exists():
             return []
-        with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                rows = list(csv.DictReader(file))
+            for row in rows:
+                int(row["epoch"])
+        except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+            raise UnusableInput(f"{path}: not the history of a training ({error!r}); start a new run") from None
+        return rows
+
+    def _check_room(self, what: str, variables: Iterable[Any]) -> None:
+        """Raise FailedOnTheWay where the disk is too full: HDF5 takes the whole process with it, unsaid."""
+        wanted = ROOM_BESIDE + 4 * sum(math.prod(one.shape) for one in variables)
+        try:
+            left = shutil.disk_usage(self.path).free
+        except OSError:
+            return  # told of when it is written
+        if left < wanted:
+            raise FailedOnTheWay(
+                f"{self.path}: {what} can't be written ({left / 1e6:.0f} MB are free, {wanted / 1e6:.0f} needed); make"
+                " room and go on with --resume"
+            )
 
     def _unwritten(self, what: str, error: OSError) -> FailedOnTheWay:
         return FailedOnTheWay(f"{self.path}: {what} can't be written ({reason(error)}); go on with --resume")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from maskcam import __version__
 from maskcam.assets import MASK_MODEL
 from maskcam.errors import FailedOnTheWay, UnusableInput
+from maskcam.lines import abandon_stdout, open_closed_streams
 from maskcam.pending import reason
 from maskcam.search import SMALLEST_FACE
 from training.commands import (
@@ -40,27 +42,36 @@ _EXAMPLES = """examples:
 """
 
 
+_CODES: dict[type[Exception], int] = {UnusableInput: 2, FailedOnTheWay: 1, Interrupted: 130}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0 when done, 1 when it failed on the way, 2 for wrong use, 130 after Ctrl-C."""
-    options = _parser().parse_args(arguments)
+    open_closed_streams()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file's name need not be text that the terminal can show
+            stream.reconfigure(errors="backslashreplace")
     try:
+        options = _parser().parse_args(arguments)
         code: int = options.run(options)
-        return code
-    except UnusableInput as error:
+        sys.stdout.flush()  # what can't be written is to be known here, not at the interpreter's end
+    except (UnusableInput, FailedOnTheWay, Interrupted) as error:
+        code = _CODES[type(error)]
         print(f"training: {error}", file=sys.stderr)
-        return 2
-    except PermissionError as error:
-        print(f"training: {error.filename}: {reason(error)}", file=sys.stderr)
-        return 2
-    except FailedOnTheWay as error:
-        print(f"training: {error}", file=sys.stderr)
-        return 1
-    except Interrupted as error:
-        print(f"training: {error}", file=sys.stderr)
-        return 130
     except KeyboardInterrupt:
+        code = 130
         print("training: stopped", file=sys.stderr)
-        return 130
+    except BrokenPipeError:
+        code = 1
+        abandon_stdout()
+    except PermissionError as error:
+        code = 2
+        print(f"training: {error.filename}: {reason(error)}", file=sys.stderr)
+    except OSError as error:
+        code = 1
+        abandon_stdout()  # mostly it is that which can't be written
+        print(f"training: {error.filename or 'standard output'}: {reason(error)}", file=sys.stderr)
+    return code
 
 
 def _path(text: str) -> Path:

@@ -11,8 +11,9 @@ from tqdm import tqdm
 
 from maskcam.errors import UnusableInput
 from maskcam.modelcard import MASK, NO_MASK, NOT_FACE
-from training.manifest import SPLITS, Box, read_manifest
+from training.manifest import SPLITS, Box, Sample, read_manifest
 from training.scan import INCORRECT, Trouble, scan
+from training.scenes import FARTHEST
 
 TRUTHS = (MASK, NO_MASK, INCORRECT, NOT_FACE)
 
@@ -33,6 +34,8 @@ class Labelled:
     def __post_init__(self) -> None:
         if self.truth not in TRUTHS:
             raise ValueError(f"unknown truth {self.truth!r}")
+        if self.box is not None and max(map(abs, self.box)) > FARTHEST:
+            raise ValueError(f"no picture has a box with {max(map(abs, self.box)):g} in it")
 
     @property
     def bare(self) -> bool:
@@ -86,7 +89,7 @@ def read_labelled(data: Sequence[Path], split: str | None, trouble: Trouble, sma
 def read_rejects(data: Sequence[Path], split: str | None) -> list[Labelled]:
     """Read what is no face from the manifests among `data`; there may be nothing."""
     return [
-        Labelled(one.path, one.label, one.source, one.box)
+        _of_manifest(place, one)
         for place in data
         if place.is_file()
         for one in read_manifest(place)
@@ -105,7 +108,7 @@ def read_listed(option: str) -> Listed:
 def read_list(name: str, path: Path) -> Listed:
     """Read the list at `path`, a CSV with a column `file`; UnusableInput when it is none."""
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:  # some spreadsheets write a mark before the text
             rows = csv.DictReader(file)
             if "file" not in (rows.fieldnames or ()):
                 raise ValueError("it has no column file")
@@ -118,7 +121,14 @@ def read_list(name: str, path: Path) -> Listed:
 def _from_manifest(path: Path, split: str | None) -> Iterator[Labelled]:
     for one in read_manifest(path):
         if split in (None, one.split) and one.label != NOT_FACE:
-            yield Labelled(one.path, one.label, one.source, one.box)
+            yield _of_manifest(path, one)
+
+
+def _of_manifest(path: Path, one: Sample) -> Labelled:
+    try:
+        return Labelled(one.path, one.label, one.source, one.box)
+    except ValueError as error:
+        raise UnusableInput(f"{path}: {one.path}: {error}") from None
 
 
 def _from_folder(folder: Path, split: str | None, trouble: Trouble) -> Iterator[Labelled]:

@@ -46,7 +46,7 @@ class Prepared:
     largest_group: int
     trouble: Trouble
     unknown: Mapping[str, int] = field(default_factory=dict)
-    """For each list of pictures not to train on, how many of its names are of no picture here."""
+    """For each list of pictures not to train on, how many of its names are of no face that was found here."""
 
 
 def prepare(
@@ -158,7 +158,7 @@ def describe(prepared: Prepared) -> Iterator[str]:
         yield f"left out: {number} of {reason}"
     for name, number in prepared.unknown.items():
         if number:
-            yield f"listed in {name}, but not among these pictures: {number}"
+            yield f"listed in {name}, but of no face found in these pictures: {number}"
     yield from _unusable(prepared.trouble)
 
 

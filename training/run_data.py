@@ -7,9 +7,10 @@ from pathlib import Path
 from maskcam.errors import UnusableInput
 from maskcam.modelcard import NOT_FACE, file_sha256
 from training.config import TrainConfig
-from training.manifest import TRAIN, VALIDATION, Sample, read_manifest
+from training.manifest import LABELS, TRAIN, VALIDATION, Sample, read_manifest
 from training.recipe import fingerprint
 from training.sampling import check_readable
+from training.scenes import FARTHEST
 
 REJECTS_JUDGED = 400
 """How many pictures of what is no face each epoch is judged on, about."""
@@ -25,8 +26,11 @@ def readable(manifest: Path) -> dict[str, list[Sample]]:
     for one in samples:
         if one.split in parts:
             parts[one.split].append(one)
-    if not parts[VALIDATION]:
-        raise UnusableInput(f"{manifest}: has no validation pictures; give `prepare` more data")
+    if not {one.label for one in parts[VALIDATION]} >= set(LABELS):
+        raise UnusableInput(f"{manifest}: its validation split needs faces of both classes; give `prepare` more data")
+    wild = [one for one in samples if one.box is not None and max(map(abs, one.box)) > FARTHEST]
+    if wild:
+        raise UnusableInput(f"{manifest}: {wild[0].path} has a box beyond any picture; run `prepare` again")
     return parts
 
 

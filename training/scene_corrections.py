@@ -46,7 +46,7 @@ class Correction:
 def read_corrections(path: Path) -> tuple[Correction, ...]:
     """Read a CSV with `file,box,label,reason`, the box as `15 13 44 42`; UnusableInput when it is none."""
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file, strict=True)
             missing = set(COLUMNS) - set(rows.fieldnames or ())
             if missing:

@@ -11,6 +11,10 @@ import numpy as np
 
 from maskcam.errors import UnusableInput
 from maskcam.frames import Floats
+from maskcam.inputs import MAX_SIDE
+
+FARTHEST = 2 * MAX_SIDE
+"""Pixels from a picture's corner beyond which nothing of it can be labelled: a slip of the pen, or other units."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +32,8 @@ class Scene:
     def __post_init__(self) -> None:
         if self.boxes.shape != (len(self.labels), 4) or not np.isfinite(self.boxes).all():
             raise ValueError("every label needs a box of four finite numbers")
+        if (np.abs(self.boxes) > FARTHEST).any():
+            raise ValueError(f"no picture has a box with {np.abs(self.boxes).max():g} in it")
         if not (self.boxes[:, 2:] > self.boxes[:, :2]).all():
             raise ValueError("a label's box needs x1 > x0 and y1 > y0")
         if self.nobody and self.labels:
@@ -52,13 +58,13 @@ def read_scenes(folder: Path) -> list[Scene]:
             )
             for name, scene in sorted(scenes.items())
         ]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise UnusableInput(f"{folder / 'faces.json'}: not a list of labelled scenes ({error})") from None
 
 
 def _picture(images: Path, name: str) -> Path:
     path = images / name
-    if path == images or ".." in path.parts[len(images.parts) :] or not path.is_relative_to(images):
+    if "\0" in name or path == images or ".." in path.parts[len(images.parts) :] or not path.is_relative_to(images):
         raise ValueError(f"{name!r} names no picture in images/")
     return path
 

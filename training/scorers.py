@@ -66,7 +66,7 @@ def strange_manifests(model: Path, data: Sequence[Path]) -> tuple[str, ...]:
         known = str(load_card(model).training.get("manifest_sha256", ""))
     else:
         known = ""
-    manifests = [one for one in data if one.suffix == ".csv" and one.is_file()]
+    manifests = [one for one in data if one.is_file()]
     return tuple(str(one) for one in manifests if known and file_sha256(one) != known)
 
 

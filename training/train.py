@@ -183,7 +183,9 @@ class _Training:
         self.model.set_weights([(one / len(self.config.ends)).astype(np.float32) for one in sums])
         epoch = self.config.steps // self.config.epoch_steps + 1
         row: dict[str, float | int | str] = {"epoch": epoch, "phase": MEAN_OF_ENDS, "rate": 0.0}
-        self._keep(epoch, {**row, "loss": math.nan, "accuracy": math.nan, **self._validate()}, always=True)
+        row |= {"loss": math.nan, "accuracy": math.nan, **self._validate()}
+        self._keep(epoch, row, always=True)
+        self._tell(row)
 
     def _end_epoch(self, phase: str, rate: float, optimizer: Any) -> None:
         epoch = self.progress.step // self.config.epoch_steps
@@ -200,6 +202,7 @@ class _Training:
         if self.config.cycles and self.progress.step in self.config.ends:
             self.folder.save_end(self.model, self.config.ends.index(self.progress.step))
         self.folder.save(self.model, optimizer, self.progress)
+        self._tell(row)  # afterwards: whoever listens may be gone
 
     def _keep(self, epoch: int, row: dict[str, float | int | str], always: bool = False) -> None:
         """Put an epoch down, and keep the weights if they are the best so far or `always`."""
@@ -209,6 +212,9 @@ class _Training:
         # Afterwards: what the history says was kept must have been.
         self.folder.add_history(row)
         self.folder.put("curves.png", partial(draw_curves, self.folder.history()))
+
+    def _tell(self, row: dict[str, float | int | str]) -> None:
+        epoch = row["epoch"]
         learnt = "the mean of the ends" if math.isnan(float(row["loss"])) else f"epoch {epoch}: loss {row['loss']:.4f}"
         tqdm.write(
             f"{learnt}, validation loss {row['val_loss']:.4f},"
