@@ -26,6 +26,8 @@ def readable(manifest: Path) -> dict[str, list[Sample]]:
     for one in samples:
         if one.split in parts:
             parts[one.split].append(one)
+    if not parts[VALIDATION]:
+        raise UnusableInput(f"{manifest}: has no validation pictures; give `prepare` more data")
     if not {one.label for one in parts[VALIDATION]} >= set(LABELS):
         raise UnusableInput(f"{manifest}: its validation split needs faces of both classes; give `prepare` more data")
     wild = [one for one in samples if one.box is not None and max(map(abs, one.box)) > FARTHEST]
