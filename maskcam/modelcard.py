@@ -98,7 +98,9 @@ class ModelCard:
 
     def to_json(self) -> str:
         """Return the card as the text of its file."""
-        return json.dumps({"format": CARD_FORMAT, **asdict(self)}, indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps({"format": CARD_FORMAT, **asdict(self)}, indent=2, ensure_ascii=False) + "\n"
+        # A source's name may be no text; JSON's own escapes bring it back as it was.
+        return text.encode("utf-8", errors="backslashreplace").decode("utf-8")
 
 
 def card_path(weights: Path) -> Path:

@@ -38,7 +38,8 @@ def test_a_card_reads_back_as_it_was_written(tmp_path: Path) -> None:
         load_card(path)
     import hashlib
 
-    honest = ModelCard(**{**_fields(card), "sha256": hashlib.sha256(b"weights").hexdigest()})
+    told = {"sha256": hashlib.sha256(b"weights").hexdigest(), "data": [{"source": "café"}, {"source": "caf\udce9"}]}
+    honest = ModelCard(**{**_fields(card), **told})
     card_path(path).write_text(honest.to_json(), encoding="utf-8")
     assert load_card(path) == honest
 
