@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from maskcam import __version__, commands
 from maskcam.errors import FailedOnTheWay, UnusableInput
-from maskcam.lines import abandon_stdout, open_closed_streams
+from maskcam.lines import abandon_stdout, ready_streams
 from maskcam.search import LARGEST_FACE, LEAST_FACE, SMALLEST_FACE, SMALLEST_LIVE_FACE
 from maskcam.videoio import set_environment
 from maskcam.viewer.settings import SMALLEST_FACES
@@ -34,10 +33,7 @@ what is seen in the picture never changes them
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    open_closed_streams()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a file's name need not be text that the terminal can show
-            stream.reconfigure(errors="backslashreplace")
+    ready_streams()
     try:
         options = _parser().parse_args(arguments)
         set_environment()

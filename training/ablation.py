@@ -110,8 +110,7 @@ def _kept(path: Path, ladder_faces: int) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         others = found["ladder_faces"]
-        _row(Line("", (), ()), found)
-        list(_table([(Line("", (), ()), found)], Budget("", FLOAT32)))
+        list(_table([(Line("", (), ()), found)], Budget("", FLOAT32)))  # takes all that a line needs
     except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise UnusableInput(f"{path}: holds no results of a line ({error!r}); delete it to measure anew") from None
     if others != ladder_faces:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from maskcam import __version__
 from maskcam.assets import MASK_MODEL
 from maskcam.errors import FailedOnTheWay, UnusableInput
-from maskcam.lines import abandon_stdout, open_closed_streams
+from maskcam.lines import abandon_stdout, ready_streams
 from maskcam.pending import reason
 from maskcam.search import SMALLEST_FACE
 from training.commands import (
@@ -47,10 +46,7 @@ _CODES: dict[type[Exception], int] = {UnusableInput: 2, FailedOnTheWay: 1, Inter
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0 when done, 1 when it failed on the way, 2 for wrong use, 130 after Ctrl-C."""
-    open_closed_streams()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a file's name need not be text that the terminal can show
-            stream.reconfigure(errors="backslashreplace")
+    ready_streams()
     try:
         options = _parser().parse_args(arguments)
         code: int = options.run(options)

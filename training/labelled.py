@@ -13,7 +13,7 @@ from maskcam.errors import UnusableInput
 from maskcam.modelcard import MASK, NO_MASK, NOT_FACE
 from training.manifest import SPLITS, Box, Sample, read_manifest
 from training.scan import INCORRECT, Trouble, scan
-from training.scenes import FARTHEST
+from training.scenes import is_wild
 
 TRUTHS = (MASK, NO_MASK, INCORRECT, NOT_FACE)
 
@@ -34,8 +34,8 @@ class Labelled:
     def __post_init__(self) -> None:
         if self.truth not in TRUTHS:
             raise ValueError(f"unknown truth {self.truth!r}")
-        if self.box is not None and max(map(abs, self.box)) > FARTHEST:
-            raise ValueError(f"no picture has a box with {max(map(abs, self.box)):g} in it")
+        if self.box is not None and is_wild(self.box):
+            raise ValueError(f"no picture has a box like {self.box}")
 
     @property
     def bare(self) -> bool:

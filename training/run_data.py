@@ -10,7 +10,7 @@ from training.config import TrainConfig
 from training.manifest import LABELS, TRAIN, VALIDATION, Sample, read_manifest
 from training.recipe import fingerprint
 from training.sampling import check_readable
-from training.scenes import FARTHEST
+from training.scenes import is_wild
 
 REJECTS_JUDGED = 400
 """How many pictures of what is no face each epoch is judged on, about."""
@@ -30,7 +30,7 @@ def readable(manifest: Path) -> dict[str, list[Sample]]:
         raise UnusableInput(f"{manifest}: has no validation pictures; give `prepare` more data")
     if not {one.label for one in parts[VALIDATION]} >= set(LABELS):
         raise UnusableInput(f"{manifest}: its validation split needs faces of both classes; give `prepare` more data")
-    wild = [one for one in samples if one.box is not None and max(map(abs, one.box)) > FARTHEST]
+    wild = [one for one in samples if one.box is not None and is_wild(one.box)]
     if wild:
         raise UnusableInput(f"{manifest}: {wild[0].path} has a box beyond any picture; run `prepare` again")
     return parts

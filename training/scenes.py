@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from maskcam.errors import UnusableInput
 from maskcam.frames import Floats
@@ -32,12 +33,17 @@ class Scene:
     def __post_init__(self) -> None:
         if self.boxes.shape != (len(self.labels), 4) or not np.isfinite(self.boxes).all():
             raise ValueError("every label needs a box of four finite numbers")
-        if (np.abs(self.boxes) > FARTHEST).any():
+        if is_wild(self.boxes):
             raise ValueError(f"no picture has a box with {np.abs(self.boxes).max():g} in it")
         if not (self.boxes[:, 2:] > self.boxes[:, :2]).all():
             raise ValueError("a label's box needs x1 > x0 and y1 > y0")
         if self.nobody and self.labels:
             raise ValueError("where nobody is there are no faces")
+
+
+def is_wild(box: ArrayLike) -> bool:
+    """Return whether a box, or any of `(n, 4)`, pixels xyxy, lies beyond any picture."""
+    return bool((np.abs(np.asarray(box, np.float64)) > FARTHEST).any())
 
 
 def is_scenes(folder: Path) -> bool:
