@@ -44,7 +44,7 @@ def _annotate(path: Path, outputs: VideoOutputs, options: argparse.Namespace, *,
 
     from maskcam.classifier import MaskClassifier  # noqa: PLC0415
     from maskcam.finder import FaceFinder  # noqa: PLC0415
-    from maskcam.pipeline import Pipeline  # noqa: PLC0415
+    from maskcam.pipeline import MOST_JUDGED, Pipeline  # noqa: PLC0415
     from maskcam.runner import DetectorPool  # noqa: PLC0415
     from maskcam.search import Effort  # noqa: PLC0415
     from maskcam.sources import VideoSource  # noqa: PLC0415
@@ -71,7 +71,7 @@ def _annotate(path: Path, outputs: VideoOutputs, options: argparse.Namespace, *,
         finder = FaceFinder(detector, options.smallest_face, Effort.IN_TURNS if options.fast else Effort.EVERYTHING)
         if options.verbose:
             _say(f"looks for {finder.plan(source.width, source.height)}{', in turns' if options.fast else ''}", out)
-        pipeline = Pipeline(finder, classifier, options.threshold)
+        pipeline = Pipeline(finder, classifier, options.threshold, most_judged=MOST_JUDGED if options.fast else None)
         report = process_video(source, pipeline, outputs, stop, watch)
         seconds = time.perf_counter() - begun
     _say(tell_summary(report.summary, seconds), out)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maskcam.frames import Faces, Flags, Floats, Judgement, Reason
+from maskcam.frames import Faces, Flags, Floats, Judgement, Reason, check_array
 from maskcam.modelcard import NOT_FACE_FROM
 from maskcam.motion import Box
 
@@ -20,7 +20,8 @@ class Sighting:
     """What detector and classifier say of one frame, before anybody is followed.
 
     `time` is in seconds, `width` and `height` are the picture's in pixels. `judgement` and `doubts` are of each face:
-    why its crop is too poor to judge by, `too_small` or `too_blurred`, or None. ValueError if they don't fit.
+    why its crop is too poor to judge by, `too_small` or `too_blurred`, or None. `judged`, `(n,) bool`, tells of which
+    they are new; of the others they are those of the frames before. ValueError if they don't fit.
     """
 
     frame_index: int
@@ -30,8 +31,12 @@ class Sighting:
     faces: Faces
     judgement: Judgement
     doubts: tuple[Reason | None, ...]
+    judged: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
 
     def __post_init__(self) -> None:
+        if not len(self.judged):
+            object.__setattr__(self, "judged", np.ones(len(self.faces), np.bool_))
+        check_array("judged", self.judged, (len(self.faces),), np.bool_)
         if not math.isfinite(self.time):
             raise ValueError(f"a time must be finite, not {self.time}")
         if self.width < 1 or self.height < 1:

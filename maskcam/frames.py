@@ -170,10 +170,10 @@ class Result:
 
     `boxes` is `(n, 4) float32, pixels, xyxy`, clipped to the picture, x1 and y1 exclusive. `scores` is how sure it
     is that this is a face, `(n,) float32`. `track_ids` is `(n,) int64`, -1 where a single picture has no tracks.
-    `detected` is `(n,) bool`, False while a track coasts; its raw probability is then the last one measured.
-    `no_mask_probability` is smoothed over time, `raw_no_mask_probability` is this frame's; both are
-    bare / (bare + mask), `(n,) float32`. `events` are those that this frame brought. `found` is every box that the
-    detector gave for this frame, `(m, 4) float32`, believed to be a person or not; it may reach over the edge.
+    `detected` is `(n,) bool`, False while a track coasts. `no_mask_probability` is smoothed over time,
+    `raw_no_mask_probability` that of the crop last judged, this frame's unless a track coasts or others had their turn;
+    both are bare / (bare + mask), `(n,) float32`. `events` are those that this frame brought. `found` is every box
+    that the detector gave for this frame, `(m, 4) float32`, believed to be a person or not; it may reach over the edge.
     `not_face_probability` is `(n,) float32`, the classifier's last doubt that this is a face at all; 0 from a
     network that doesn't know that answer.
     """

@@ -10,6 +10,7 @@ from maskcam.detections import Sighting
 from maskcam.doubts import doubts
 from maskcam.faces import Detector
 from maskcam.frames import Event, Frame, Hints, Judgement, Pixels, Result
+from maskcam.judging import NOBODY, Known, to_judge, whose, with_the_new
 from maskcam.modelcard import ModelCard
 from maskcam.single import judge_single
 from maskcam.tracks import Tracker, TrackRules
@@ -19,6 +20,13 @@ FRAMES_A_SECOND = 30
 CATCHING_UP = 4
 """Turns that a frame makes up for at most, where frames are left out or seldom: what a tile costs is little beside the
 faces that keep the search from looking at more frames, and newcomers must not wait for it."""
+
+
+MOST_JUDGED = 4
+"""Faces judged in a frame where its time is bounded, but for strangers: as many as the classifier takes at once.
+
+In a crowd all of them took more time than finding them, and newcomers had to wait for it.
+"""
 
 
 class Classifier(Protocol):
@@ -40,13 +48,18 @@ class Pipeline:
         classifier: Classifier,
         threshold: float | None = None,
         rules: TrackRules | None = None,
+        most_judged: int | None = None,
     ) -> None:
-        """`threshold`, the no-mask probability where evidence turns from mask to bare, defaults to the card's."""
+        """`threshold`, the no-mask probability where evidence turns from mask to bare, defaults to the card's.
+
+        Of more than `most_judged` faces in a frame some people keep what was said of them before, in turns.
+        """
         self._detector = detector
         self._classifier = classifier
         self.threshold = classifier.card.threshold if threshold is None else threshold
         self._rules = rules or TrackRules()
         self._tracker = Tracker(self.threshold, self._rules)
+        self._most_judged = most_judged
         self._turn = -1
         self._time: float | None = None
 
@@ -65,22 +78,25 @@ class Pipeline:
         turns = min(max(round(gone), 1), CATCHING_UP)  # no more, or some tiles would never have their turn
         self._turn, self._time = self._turn + turns, frame.time
         hints = Hints(self._turn, self._tracker.expected(frame.time, frame.width, frame.height), turns)
-        return self._tracker.update(self._look(frame, hints))
+        known = self._tracker.known(frame.time, frame.width, frame.height)
+        return self._tracker.update(self._look(frame, hints, known))
 
     def process_single(self, frame: Frame) -> Result:
         """Judge a picture that stands alone; the people followed so far are not touched."""
-        return judge_single(self._look(frame, Hints()), self.threshold, self._rules)
+        return judge_single(self._look(frame, Hints(), NOBODY), self.threshold, self._rules)
 
     def finish(self) -> tuple[Event, ...]:
         """End the video: the events of everyone who was still in view."""
         return self._tracker.finish()
 
-    def _look(self, frame: Frame, hints: Hints) -> Sighting:
+    def _look(self, frame: Frame, hints: Hints, known: Known) -> Sighting:
         """Find the faces, judge their crops, and say which crops are too poor."""
         faces = self._detector.detect(frame.image, hints)
-        crops = crop_faces(frame.image, faces.boxes, self._classifier.card)
-        judgement = self._classifier.judge(crops)
-        doubtful = tuple(doubts(faces.boxes, crops))
+        owners = whose(faces.boxes, known)
+        anew = to_judge(owners, known, self._most_judged)
+        crops = crop_faces(frame.image, faces.boxes[anew], self._classifier.card)
+        said, poor = self._classifier.judge(crops), doubts(faces.boxes[anew], crops)
+        judgement, doubtful = with_the_new(owners, known, anew, said, poor)
         if self._classifier.card.not_face_index is not None:
             faces = believe(faces, judgement, doubtful)
-        return Sighting(frame.index, frame.time, frame.width, frame.height, faces, judgement, doubtful)
+        return Sighting(frame.index, frame.time, frame.width, frame.height, faces, judgement, doubtful, anew)

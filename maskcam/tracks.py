@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from maskcam.association import fresh, match
 from maskcam.detections import Sighting, as_box, clipped, visible
 from maskcam.evidence import Evidence, check_threshold
-from maskcam.frames import Event, EventKind, Floats, Reason, Result
+from maskcam.frames import Event, EventKind, Floats, Judgement, Reason, Result, Verdict
+from maskcam.judging import Known
 from maskcam.motion import Box, Motion
 from maskcam.track_rules import TrackRules
 
@@ -24,16 +25,25 @@ __all__ = ["TrackRules", "Tracker"]
 class _Person:
     """One person; `track` is 0 until the person is believed to be there."""
 
-    __slots__ = ("age", "believed", "box", "evidence", "gap", "missed", "motion", "raw", "rejected", "score", "track")
+    __slots__ = (
+        *("age", "believed", "box", "doubt", "evidence", "gap", "missed", "motion"),
+        *("raw", "rejected", "score", "track", "waited"),
+    )
 
     def __init__(self, box: Box, threshold: float, rules: TrackRules) -> None:
         self.track = 0
         self.motion = Motion(box, rules)
         self.evidence = Evidence(threshold, rules)
         self.box = box
-        self.gap = self.age = self.believed = 0.0
+        self.gap = self.age = self.believed = self.waited = 0.0
         self.missed = 0
         self.score = self.raw = self.rejected = 0.0
+        self.doubt: Reason | None = None
+
+    def decided(self, threshold: float) -> bool:
+        """Return whether there is a verdict, and the crop last judged says the same."""
+        said = Verdict.NO_MASK if self.raw >= threshold else Verdict.MASK
+        return self.evidence.verdict is said
 
     def event(self, time: float, kind: EventKind) -> Event:
         return Event(time, self.track, kind, self.evidence.verdict, self.evidence.probability)
@@ -71,6 +81,19 @@ class Tracker:
         people = sorted(self._people, key=lambda person: -person.gap)
         return np.array([one.motion.predicted(one.gap + elapsed) for one in people], np.float32).reshape(-1, 4)
 
+    def known(self, time: float, width: int, height: int) -> Known:
+        """Return who was seen in the last frame, and what was last said of each; nobody after a clear jump in time."""
+        elapsed = 0.0 if self._time is None else max(time - self._time, 0.0)
+        restarts = self._restarts(time, width, height)
+        people = [one for one in self._people if one.track and not one.missed and not restarts]
+        return Known(
+            np.array([one.motion.predicted(one.gap + elapsed) for one in people], np.float32).reshape(-1, 4),
+            Judgement(*(np.array([getattr(one, name) for one in people], np.float32) for name in ("raw", "rejected"))),
+            tuple(one.doubt for one in people),
+            np.array([one.waited + elapsed for one in people], np.float32),
+            np.array([one.decided(self._threshold) for one in people], np.bool_),
+        )
+
     def update(self, seen: Sighting) -> Result:
         """Take what was seen in the next frame and return everybody in view.
 
@@ -97,14 +120,15 @@ class Tracker:
             if i in found:
                 j = found[i]
                 person.motion.measured(person.gap, as_box(boxes[j]))
-                self._see(person, float(scores[j]), seen.judgement.of(order[j]), seen.doubts[order[j]])
+                self._see(person, float(scores[j]), seen, order[j])
             else:
                 person.missed += 1
                 person.believed /= 2
         for j in added:
-            if scores[j] >= self._rules.weak_score:
+            # What was said of somebody else's face says nothing of a newcomer.
+            if scores[j] >= self._rules.weak_score and seen.judged[order[j]]:
                 person = _Person(as_box(boxes[j]), self._threshold, self._rules)
-                self._see(person, float(scores[j]), seen.judgement.of(order[j]), seen.doubts[order[j]])
+                self._see(person, float(scores[j]), seen, order[j])
                 self._people.append(person)
         for person in self._people:
             person.box = person.motion.predicted(person.gap)
@@ -144,6 +168,7 @@ class Tracker:
         for person in self._people:
             person.gap += elapsed
             person.age += elapsed
+            person.waited += elapsed
 
     def _expired(self, person: _Person) -> bool:
         if not person.track:
@@ -164,10 +189,13 @@ class Tracker:
         started = np.array([person.track > 0 for person in self._people])
         return match(predicted, gaps, started, (boxes, scores), self._rules)
 
-    def _see(self, person: _Person, score: float, said: tuple[float, float], doubt: Reason | None) -> None:
+    def _see(self, person: _Person, score: float, seen: Sighting, row: int) -> None:
         person.score = score
-        person.raw, person.rejected = said
-        person.evidence.add(person.gap, person.raw, doubt)
+        if seen.judged[row]:
+            person.raw, person.rejected = seen.judgement.of(row)
+            person.doubt = seen.doubts[row]
+            person.evidence.add(person.waited, person.raw, person.doubt)
+            person.waited = 0.0
         person.believed += score if score >= self._rules.weak_score else 0.0
         person.gap = 0.0
         person.missed = 0

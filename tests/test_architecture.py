@@ -20,7 +20,7 @@ ORDER = [
     ["boxes", "odds", "search"],
     ["merging"],
     ["faces", "classifier", "finder", "belief"],
-    ["motion", "track_rules", "evidence", "detections", "association"],
+    ["motion", "track_rules", "evidence", "detections", "association", "judging"],
     ["tracks", "single", "tally"],
     ["pipeline"],
     ["live"],

@@ -15,7 +15,7 @@ from maskcam.frames import Event, Faces, Hints, Judgement, Pixels
 from maskcam.live import Analysed, LiveSource, LiveView
 from maskcam.live_sources import PlayedVideo, SourceSpec, open_source
 from maskcam.modelcard import load_card
-from maskcam.pipeline import Pipeline
+from maskcam.pipeline import MOST_JUDGED, Pipeline
 from maskcam.runner import DetectorPool, LiveRunner
 from maskcam.search import Effort
 
@@ -176,7 +176,7 @@ class Engine:
         if self._detector is None or self._classifier is None:
             self._detector = DetectorPool()
             self._classifier = MaskClassifier(self._weights)
-            before = Pipeline(self._finder(self._detector), self._classifier)
+            before = Pipeline(self._finder(self._detector), self._classifier, most_judged=MOST_JUDGED)
         before.change_detector(self._finder(self._detector))
         before.change_threshold(self._judging.threshold)
         return before

@@ -22,7 +22,7 @@ from maskcam.boxes import overlaps
 from maskcam.classifier import MaskClassifier
 from maskcam.finder import FaceFinder
 from maskcam.frames import Floats, Frame, Pixels
-from maskcam.pipeline import Pipeline
+from maskcam.pipeline import MOST_JUDGED, Pipeline
 from maskcam.runner import DetectorPool, LiveRunner
 from maskcam.search import Effort
 from tests.covered_faces import MASKS
@@ -77,7 +77,7 @@ def test_a_face_of_40_pixels_that_enters_anywhere(benchmark: Any, parts: Parts, 
         guise = guises[int(random.integers(len(guises)))]
         places = [(130 + 250 * (n % 5), 180 + 340 * (n // 5)) for n in range(others)]
         crowd = [(guises[int(random.integers(len(guises)))], middle) for middle in places]
-        pipeline = Pipeline(*parts)
+        pipeline = Pipeline(*parts, most_judged=MOST_JUDGED)
         enters = 30 + int(random.integers(10))  # by then the others are known
         for frame_number in range(LIMIT + enters):
             frame = np.roll(noise, 2 * frame_number, axis=1).copy()
@@ -144,9 +144,14 @@ class Entrance:
         self._closed.set()
 
 
-@pytest.mark.parametrize("others", [0, 4, 10])
-def test_a_face_of_40_pixels_by_the_clock(benchmark: Any, parts: Parts, others: int) -> None:
-    """Counted in seconds, from the first picture in which it is whole until it is known that somebody is there."""
+@pytest.mark.parametrize(
+    ("others", "most_judged"), [(0, MOST_JUDGED), (4, None), (4, MOST_JUDGED), (10, None), (10, MOST_JUDGED)]
+)
+def test_a_face_of_40_pixels_by_the_clock(benchmark: Any, parts: Parts, others: int, most_judged: int | None) -> None:
+    """Counted in seconds, from the first picture in which it is whole until it is known that somebody is there.
+
+    Once as the viewer does, in turns, and for comparison with everybody judged in each picture.
+    """
     random = np.random.default_rng(11)
     guises = people()
     noise = cv2.GaussianBlur(random.integers(60, 190, (HEIGHT, WIDTH, 3), np.uint8), (0, 0), 3)
@@ -166,7 +171,7 @@ def test_a_face_of_40_pixels_by_the_clock(benchmark: Any, parts: Parts, others: 
         start = np.array([random.uniform(40, WIDTH - 40), random.uniform(40, HEIGHT - 40)], np.float32)
         speed = random.uniform(-4, 4, 2).astype(np.float32)
         source = Entrance(crowd, guises[int(random.integers(len(guises)))], start, speed)
-        runner = LiveRunner(lambda: source, Pipeline(*parts))
+        runner = LiveRunner(lambda: source, Pipeline(*parts, most_judged=most_judged))
         runner.start()
         time.sleep(1.5)  # by then the others are known
         begun, before = time.monotonic(), runner.view().newest
@@ -203,5 +208,6 @@ def test_a_face_of_40_pixels_by_the_clock(benchmark: Any, parts: Parts, others: 
         "analysed_a_second": round(1 / float(np.mean(analysed)), 1),
     }
     benchmark.extra_info.update(figures)
-    print(f"\na face of 40 px among {others} others, by the clock: {figures}")
-    assert figures["found"] == f"{len(waits)} of {len(waits)}"
+    judged = "everybody judged each time" if most_judged is None else "judged in turns"
+    print(f"\na face of 40 px among {others} others, {judged}, by the clock: {figures}")
+    assert sum(wait < 3 for wait in waits) >= len(waits) - 1

@@ -1,0 +1,241 @@
+"""Who is judged anew where there are many: everybody has their turn, and whoever changes is noticed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maskcam.classifier import MaskClassifier
+from maskcam.detections import Sighting
+from maskcam.drawn_mask import draw_mask
+from maskcam.faces import FaceDetector
+from maskcam.frames import EventKind, Faces, Frame, Hints, Judgement, Pixels, Reason, Verdict
+from maskcam.judging import LEAST, NOBODY, UNDECIDED, Known, to_judge, whose, with_the_new
+from maskcam.pipeline import MOST_JUDGED, Pipeline
+from maskcam.tracks import Tracker
+from tests.support import astronaut, judged, keypoints
+from tests.track_parts import HEIGHT, WIDTH, arrays, face, step
+
+
+def known(waited: list[float], decided: list[bool] | None = None) -> Known:
+    """People in a row, 100 px apart, of whom the n-th was said to be bare with n hundredths."""
+    n = len(waited)
+    left = 100 * np.arange(n, dtype=np.float32)
+    said = np.arange(n, dtype=np.float32) / 100
+    return Known(
+        np.stack([left, np.zeros_like(left), left + 50, np.full_like(left, 50)], axis=1).reshape(n, 4),
+        Judgement(said, said / 10),
+        tuple(Reason.TOO_SMALL if one % 2 else None for one in range(n)),
+        np.array(waited, np.float32),
+        np.array(decided if decided is not None else [True] * n, np.bool_),
+    )
+
+
+def test_a_box_belongs_to_who_should_be_there_and_nobody_has_two() -> None:
+    people = known([1.0, 1.0])
+    boxes = np.array([[102, 2, 152, 52], [0, 0, 50, 50], [5, 5, 55, 55], [300, 0, 350, 50]], np.float32)
+    assert whose(boxes, people).tolist() == [1, 0, -1, -1]
+    assert whose(boxes, NOBODY).tolist() == [-1] * 4
+    assert whose(boxes[:0], people).tolist() == []
+
+
+def test_where_there_are_few_all_are_judged() -> None:
+    people = known([0.1] * 6)
+    assert to_judge(np.arange(6), people, None).all()
+    assert to_judge(np.arange(6), people, 6).all()
+    assert to_judge(np.arange(0), people, 1).tolist() == []
+
+
+def test_strangers_are_always_judged_and_then_who_waited_longest() -> None:
+    people = known([0.1, 0.4, 0.2, 0.3])
+    owners = np.array([0, -1, 1, 2, 3])
+    assert to_judge(owners, people, 3).tolist() == [False, True, True, False, True]
+    crowd = np.array([-1, -1, -1, -1, 0, 1, 2, 3])
+    assert to_judge(crowd, people, 3).tolist() == [True] * 4 + [False, True, False, True]
+    assert LEAST == 2
+
+
+def test_who_was_contradicted_comes_next() -> None:
+    waited = [0.2 * UNDECIDED - 0.01] * 3 + [0.2]
+    assert to_judge(np.arange(4), known(waited, [True] * 3 + [False]), 2).tolist()[3]
+    assert not to_judge(np.arange(4), known(waited), 2).tolist()[3]
+
+
+@given(st.integers(1, 30), st.integers(1, 9), st.integers(0, 5), st.sets(st.integers(0, 29)))
+def test_nobody_waits_for_ever(people: int, most: int, strangers: int, undecided: set[int]) -> None:
+    """However many strangers there are, and whoever is undecided all the time."""
+    waited, longest = np.zeros(people), 0.0
+    decided = [one not in undecided for one in range(people)]
+    owners = np.array([-1] * strangers + list(range(people)))
+    for _ in range(200):
+        waited += 0.1
+        chosen = to_judge(owners, known(list(waited), decided), most)
+        assert chosen[:strangers].all()
+        assert chosen.sum() <= max(most, strangers + LEAST)
+        waited[chosen[strangers:]] = 0
+        longest = max(longest, float(waited.max()))
+    turns = np.ceil(people / min(max(most - strangers, LEAST), people))
+    assert longest <= 0.1 * (UNDECIDED + 1) * turns
+
+
+def test_of_the_others_stands_what_was_last_said_of_them() -> None:
+    people = known([0.1, 0.1, 0.1])
+    owners, anew = np.array([2, -1, 1]), np.array([False, True, False])
+    new = Judgement(np.array([0.9], np.float32), np.array([0.7], np.float32))
+    said, doubts = with_the_new(owners, people, anew, new, [Reason.TOO_BLURRED])
+    assert said.no_mask_probability == pytest.approx([0.02, 0.9, 0.01])
+    assert said.not_face_probability == pytest.approx([0.002, 0.7, 0.001])
+    assert doubts == (None, Reason.TOO_BLURRED, Reason.TOO_SMALL)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("waited", np.zeros(3, np.float32)),
+        ("decided", np.zeros(2, np.float32)),
+        ("doubts", (None,)),
+        ("boxes", np.zeros((2, 3), np.float32)),
+    ],
+)
+def test_what_is_known_has_a_place_for_everybody(field: str, value: object) -> None:
+    people = known([0.1, 0.1])
+    parts = {name: getattr(people, name) for name in ("boxes", "judgement", "doubts", "waited", "decided")}
+    with pytest.raises(ValueError, match=r"boxes|waited|decided|people"):
+        Known(**{**parts, field: value})
+
+
+def sighting(index: int, time: float, rows: list[tuple], anew: list[bool]) -> Sighting:
+    faces, bare, doubts = arrays(rows)
+    return Sighting(index, time, WIDTH, HEIGHT, faces, judged(bare), tuple(doubts), np.array(anew, np.bool_))
+
+
+def test_who_is_not_judged_anew_moves_on_but_no_evidence_is_added() -> None:
+    tracker = Tracker(0.5)
+    for number in range(10):
+        step(tracker, number, number / 10, [face(300, 300, bare=0.02)])
+    before = tracker.known(0.9, WIDTH, HEIGHT)
+    kept = tracker.update(sighting(10, 1.0, [face(310, 300, bare=0.99)], [False]))
+    assert kept.detected.all() and kept.boxes[0, 0] > 250
+    assert kept.raw_no_mask_probability == pytest.approx([0.02]) and kept.verdicts == (Verdict.MASK,)
+    after = tracker.known(1.0, WIDTH, HEIGHT)
+    assert before.waited == pytest.approx([0.0]) and after.waited == pytest.approx([0.1])
+    assert tracker.known(1.05, WIDTH, HEIGHT).waited == pytest.approx([0.15])
+
+
+def test_evidence_counts_the_time_since_somebody_was_last_judged() -> None:
+    """Judged every third frame of 30 a second is as good as every frame of 10 a second."""
+    often, seldom = Tracker(0.5), Tracker(0.5)
+    for number in range(60):
+        row = [face(300, 300, bare=0.02 if number < 30 else 0.9)]
+        in_turn = number % 3 == 0
+        last = seldom.update(sighting(number, number / 30, row, [in_turn]))
+        if in_turn:
+            same = often.update(sighting(number, number / 30, row, [True]))
+            assert last.no_mask_probability == pytest.approx(same.no_mask_probability, abs=1e-6)
+            assert last.verdicts == same.verdicts
+
+
+def test_who_was_missed_is_no_longer_known_and_a_jump_forgets_everybody() -> None:
+    tracker = Tracker(0.5)
+    for number in range(5):
+        step(tracker, number, number / 10, [face(300, 300)])
+    assert len(tracker.known(0.5, WIDTH, HEIGHT).boxes) == 1
+    assert len(tracker.known(60.0, WIDTH, HEIGHT).boxes) == 0
+    assert len(tracker.known(0.5, WIDTH, HEIGHT + 1).boxes) == 0
+    step(tracker, 5, 0.5, [])
+    assert len(tracker.known(0.6, WIDTH, HEIGHT).boxes) == 0
+
+
+def test_nobody_begins_with_what_was_said_of_somebody_else() -> None:
+    tracker = Tracker(0.5)
+    for number in range(5):
+        shown = tracker.update(sighting(number, number / 10, [face(300, 300, score=0.99)], [False]))
+        assert len(shown) == 0
+
+
+def test_a_sighting_tells_of_each_face_whether_it_was_judged() -> None:
+    with pytest.raises(ValueError, match="judged"):
+        sighting(0, 0.0, [face(300, 300)], [True, False])
+
+
+class Standing:
+    """A detector, a stand-in that points at people who stand in a row: the real one would take its time for ten."""
+
+    def __init__(self, boxes: np.ndarray) -> None:
+        self.boxes = boxes
+
+    def detect(self, image: Pixels, hints: Hints | None = None) -> Faces:
+        n = len(self.boxes)
+        return Faces(self.boxes, np.full(n, 0.95, np.float32), np.zeros((n, 6, 2), np.float32))
+
+
+class Counting:
+    """The real classifier, counting the crops that it is given."""
+
+    def __init__(self, classifier: MaskClassifier) -> None:
+        self.card, self._classifier = classifier.card, classifier
+        self.crops: list[int] = []
+
+    def judge(self, crops: Pixels) -> Judgement:
+        self.crops.append(len(crops))
+        return self._classifier.judge(crops)
+
+
+def test_in_a_crowd_few_are_judged_at_a_time_and_a_mask_taken_off_is_told(
+    parts: tuple[FaceDetector, MaskClassifier],
+) -> None:
+    bare = astronaut()
+    masked = draw_mask(bare, keypoints(bare))
+    head = (slice(40, 200), slice(140, 300))
+    people = 10
+    boxes = np.array([[160 * n + 37, 35, 160 * n + 132, 138] for n in range(people)], np.float32)
+    counting = Counting(parts[1])
+    pipeline = Pipeline(Standing(boxes), counting, most_judged=MOST_JUDGED)
+    off = 15
+    results = []
+    for number in range(off + 12):
+        row = [bare if n in (0, 4) or (n == 7 and number >= off) else masked for n in range(people)]
+        image = np.concatenate([one[head] for one in row], axis=1)
+        results.append(pipeline.process(Frame(image, number, number / 25)))
+    assert counting.crops[0] == people
+    assert set(counting.crops[3:]) == {MOST_JUDGED}
+    expected = [Verdict.NO_MASK if n in (0, 4) else Verdict.MASK for n in range(people)]
+    assert {one.verdicts for one in results[10:off]} == {tuple(expected)}
+    expected[7] = Verdict.NO_MASK
+    assert results[-1].verdicts == tuple(expected)
+    assert all(len(one) == people and one.detected.all() for one in results)
+    kinds = [event.kind for one in results for event in one.events]
+    assert kinds == [EventKind.APPEARED] * people + [EventKind.VERDICT]
+
+
+def told_after(rate: float, most: int | None, seed: int, people: int = 10) -> float:
+    """Seconds from when one of ten made-up people in masks takes it off until that is told, at `rate` pictures/s."""
+    random = np.random.default_rng(seed)
+    tracker = Tracker(0.8)
+    off, who = 2 + random.random() / rate, int(random.integers(people))
+    boxes = np.array([[120 * n, 100, 120 * n + 80, 180] for n in range(people)], np.float32)
+    faces = Faces(boxes, np.full(people, 0.97, np.float32), np.zeros((people, 6, 2), np.float32))
+    for number in range(round(6 * rate)):
+        time = number / rate
+        bare = np.full(people, 0.02, np.float32)
+        bare[who] = 0.98 if time >= off else 0.02
+        people_known = tracker.known(time, WIDTH, HEIGHT)
+        owners = whose(boxes, people_known)
+        anew = to_judge(owners, people_known, most)
+        new = Judgement(bare[anew], np.zeros(anew.sum(), np.float32))
+        said, doubts = with_the_new(owners, people_known, anew, new, [None] * int(anew.sum()))
+        shown = tracker.update(Sighting(number, time, WIDTH, HEIGHT, faces, said, doubts, anew))
+        if any(event.kind is EventKind.VERDICT and event.track == who + 1 for event in shown.events):
+            return time - off
+    return float("inf")
+
+
+@pytest.mark.parametrize(("rate", "in_turns"), [(3.4, 5.3), (13, 20), (30, 30)])
+def test_that_a_mask_comes_off_in_a_crowd_is_told_no_later(rate: float, in_turns: float) -> None:
+    """With as many pictures a second as were seen while everybody was judged, and as judging in turns has time for."""
+    before = [told_after(rate, None, seed) for seed in range(25)]
+    after = [told_after(in_turns, MOST_JUDGED, seed) for seed in range(25)]
+    assert np.median(after) <= np.median(before) + 0.02
+    assert max(after) <= max(before) + 0.1
