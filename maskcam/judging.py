@@ -12,8 +12,8 @@ from maskcam.frames import Flags, Floats, Integers, Judgement, Reason, check_arr
 
 IN_PLACE = 0.4
 """Overlap with where somebody should be from which a box is taken for them."""
-LEAST = 2
-"""Known people judged anew in each frame however many strangers there are, so that all have their turn."""
+LONGEST = 0.4
+"""Seconds after which everybody is judged anew, however many there are: where frames are seldom, nearly all are."""
 UNDECIDED = 3.0
 """How much longer somebody counts as having waited whose verdict is open, or was just contradicted: they come next."""
 
@@ -23,7 +23,7 @@ class Known:
     """The n people who were in view in the frame before, and what was last said of each.
 
     `boxes` is `(n, 4) float32, pixels, xyxy`, where they should be now; `judgement` and `doubts` are of the crop last
-    judged, `waited` is `(n,) float32`, seconds since then; `decided` is `(n,) bool`, whether it agrees with a verdict.
+    judged, `waited` is `(n,) float32`, seconds since then; `decided` is `(n,) bool`, whether the verdict says the same.
     """
 
     boxes: Floats
@@ -59,17 +59,17 @@ def whose(boxes: Floats, known: Known) -> Integers:
 
 
 def to_judge(owners: Integers, known: Known, most: int | None) -> Flags:
-    """Return which faces are judged anew, `(m,) bool`: about `most`, all of them where it is None.
+    """Return which faces are judged anew, `(m,) bool`: strangers, and `most` of those known; all where it is None.
 
-    `owners` is what `whose` says of them. Strangers always are; of those known, who waited longest comes first.
+    `owners` is what `whose` says of them. Who waited longest comes first, and nobody waits longer than `LONGEST`.
     """
-    met = np.flatnonzero(owners >= 0)
     chosen = np.ones(len(owners), np.bool_)
-    if most is None or len(owners) <= most:
+    if most is None:
         return chosen
+    met = np.flatnonzero(owners >= 0)
     waited = (known.waited * np.where(known.decided, 1.0, UNDECIDED))[owners[met]]
-    turns = max(most - (len(owners) - len(met)), LEAST)
-    chosen[met[np.argsort(-waited, kind="stable")[turns:]]] = False
+    later = np.argsort(-waited, kind="stable")[most:]
+    chosen[met[later[waited[later] < LONGEST]]] = False
     return chosen
 
 

@@ -23,7 +23,7 @@ faces that keep the search from looking at more frames, and newcomers must not w
 
 
 MOST_JUDGED = 4
-"""Faces judged in a frame where its time is bounded, but for strangers: as many as the classifier takes at once.
+"""People known who are judged in a frame where its time is bounded: as many as the classifier takes at once.
 
 In a crowd all of them took more time than finding them, and newcomers had to wait for it.
 """
@@ -52,7 +52,7 @@ class Pipeline:
     ) -> None:
         """`threshold`, the no-mask probability where evidence turns from mask to bare, defaults to the card's.
 
-        Of more than `most_judged` faces in a frame some people keep what was said of them before, in turns.
+        Of more than `most_judged` people who are known some keep what was said of them before, in turns.
         """
         self._detector = detector
         self._classifier = classifier

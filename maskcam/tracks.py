@@ -41,7 +41,9 @@ class _Person:
         self.doubt: Reason | None = None
 
     def decided(self, threshold: float) -> bool:
-        """Return whether there is a verdict, and the crop last judged says the same."""
+        """Return whether the verdict, or why there is none, is what the crop last judged says."""
+        if self.doubt is not None:
+            return self.evidence.reason is self.doubt
         said = Verdict.NO_MASK if self.raw >= threshold else Verdict.MASK
         return self.evidence.verdict is said
 
