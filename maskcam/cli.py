@@ -137,7 +137,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--fast",
         action="store_true",
-        help="search as the viewer does: the whole frame and around everybody known in each frame, the rest in turns",
+        help="do as the viewer does: search the whole frame and around everybody known in each frame, the rest in"
+        " turns, and in a crowd judge people in turns",
     )
     one.set_defaults(run=commands.video)
 

@@ -196,8 +196,9 @@ class Tracker:
         if seen.judged[row]:
             person.raw, person.rejected = seen.judgement.of(row)
             person.doubt = seen.doubts[row]
-            person.evidence.add(person.waited, person.raw, person.doubt)
             person.waited = 0.0
+        # What was last said is held until the next: counted less often it would weigh more, and one odd crop turn all.
+        person.evidence.add(person.gap, person.raw, person.doubt)
         person.believed += score if score >= self._rules.weak_score else 0.0
         person.gap = 0.0
         person.missed = 0

@@ -113,7 +113,7 @@ def sighting(index: int, time: float, rows: list[tuple], anew: list[bool]) -> Si
     return Sighting(index, time, WIDTH, HEIGHT, faces, judged(bare), tuple(doubts), np.array(anew, np.bool_))
 
 
-def test_who_is_not_judged_anew_moves_on_but_no_evidence_is_added() -> None:
+def test_who_is_not_judged_anew_moves_on_and_what_was_said_is_held() -> None:
     tracker = Tracker(0.5)
     for number in range(10):
         step(tracker, number, number / 10, [face(300, 300, bare=0.02)])
@@ -126,17 +126,38 @@ def test_who_is_not_judged_anew_moves_on_but_no_evidence_is_added() -> None:
     assert tracker.known(1.05, WIDTH, HEIGHT).waited == pytest.approx([0.15])
 
 
-def test_evidence_counts_the_time_since_somebody_was_last_judged() -> None:
-    """Judged every third frame of 30 a second is as good as every frame of 10 a second."""
+def test_held_is_as_good_as_said_again() -> None:
     often, seldom = Tracker(0.5), Tracker(0.5)
     for number in range(60):
-        row = [face(300, 300, bare=0.02 if number < 30 else 0.9)]
-        in_turn = number % 3 == 0
-        last = seldom.update(sighting(number, number / 30, row, [in_turn]))
-        if in_turn:
-            same = often.update(sighting(number, number / 30, row, [True]))
-            assert last.no_mask_probability == pytest.approx(same.no_mask_probability, abs=1e-6)
-            assert last.verdicts == same.verdicts
+        said = 0.02 if number < 30 else 0.9
+        last = seldom.update(sighting(number, number / 30, [face(300, 300, bare=said)], [number % 3 == 0]))
+        same = often.update(sighting(number, number / 30, [face(300, 300, bare=said)], [True]))
+        assert last.no_mask_probability == pytest.approx(same.no_mask_probability, abs=1e-6)
+        assert last.verdicts == same.verdicts
+
+
+@pytest.mark.parametrize(("usual", "odd", "seconds"), [(0.98, 0.02, 0.1), (0.02, 0.98, 0.1)])
+def test_in_a_crowd_a_moment_turns_no_verdict(usual: float, odd: float, seconds: float) -> None:
+    people = 10
+    left = np.arange(people, dtype=np.float32) * 120
+    faces = Faces(
+        np.stack([left, left * 0 + 100, left + 80, left * 0 + 180], axis=1),
+        np.full(people, 0.97, np.float32),
+        np.zeros((people, 6, 2), np.float32),
+    )
+    for seed in range(8):
+        tracker, begins = Tracker(0.8), 2 + np.random.default_rng(seed).random() / 25
+        events = []
+        for number in range(100):
+            bare = np.full(people, usual, np.float32)
+            bare[seed] = odd if begins <= number / 25 < begins + seconds else usual
+            before = tracker.known(number / 25, WIDTH, HEIGHT)
+            owners = whose(faces.boxes, before)
+            anew = to_judge(owners, before, MOST_JUDGED)
+            new = Judgement(bare[anew], np.zeros(int(anew.sum()), np.float32))
+            said, doubts = with_the_new(owners, before, anew, new, [None] * int(anew.sum()))
+            events += tracker.update(Sighting(number, number / 25, WIDTH, HEIGHT, faces, said, doubts, anew)).events
+        assert {event.kind for event in events} == {EventKind.APPEARED}
 
 
 def test_who_was_missed_is_no_longer_known_and_a_jump_forgets_everybody() -> None:
