@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskcam.boxes import overlaps
+from maskcam.finder import IN_PLACE
 from maskcam.frames import Flags, Floats, Integers, Judgement, Reason, check_array
 
-IN_PLACE = 0.4
-"""Overlap with where somebody should be from which a box is taken for them."""
 LONGEST = 0.4
 """Seconds after which everybody is judged anew, however many there are: where frames are seldom, nearly all are."""
 UNDECIDED = 3.0
@@ -39,6 +38,15 @@ class Known:
         check_array("decided", self.decided, (n,), np.bool_)
         if len(self.judgement) != n or len(self.doubts) != n:
             raise ValueError(f"{n} people have as many judgements and doubts")
+
+
+NOBODY = Known(
+    np.zeros((0, 4), np.float32),
+    Judgement(np.zeros(0, np.float32), np.zeros(0, np.float32)),
+    (),
+    np.zeros(0, np.float32),
+    np.zeros(0, np.bool_),
+)
 
 
 def whose(boxes: Floats, known: Known) -> Integers:
@@ -73,7 +81,7 @@ def to_judge(owners: Integers, known: Known, most: int | None) -> Flags:
     return chosen
 
 
-def with_the_new(
+def completed(
     owners: Integers, known: Known, anew: Flags, said: Judgement, doubtful: Sequence[Reason | None]
 ) -> tuple[Judgement, tuple[Reason | None, ...]]:
     """Return what is said of all m faces, and their doubts: of those judged `anew`, `(m,) bool`, `said` and `doubtful`.
@@ -89,12 +97,3 @@ def with_the_new(
     for row, doubt in zip(rows, doubtful, strict=True):
         doubts[row] = doubt
     return Judgement(bare, no_face), tuple(doubts)
-
-
-NOBODY = Known(
-    np.zeros((0, 4), np.float32),
-    Judgement(np.zeros(0, np.float32), np.zeros(0, np.float32)),
-    (),
-    np.zeros(0, np.float32),
-    np.zeros(0, np.bool_),
-)

@@ -10,7 +10,7 @@ from maskcam.detections import Sighting
 from maskcam.doubts import doubts
 from maskcam.faces import Detector
 from maskcam.frames import Event, Frame, Hints, Judgement, Pixels, Result
-from maskcam.judging import NOBODY, Known, to_judge, whose, with_the_new
+from maskcam.judging import NOBODY, Known, completed, to_judge, whose
 from maskcam.modelcard import ModelCard
 from maskcam.single import judge_single
 from maskcam.tracks import Tracker, TrackRules
@@ -96,7 +96,7 @@ class Pipeline:
         anew = to_judge(owners, known, self._most_judged)
         crops = crop_faces(frame.image, faces.boxes[anew], self._classifier.card)
         said, poor = self._classifier.judge(crops), doubts(faces.boxes[anew], crops)
-        judgement, doubtful = with_the_new(owners, known, anew, said, poor)
+        judgement, doubtful = completed(owners, known, anew, said, poor)
         if self._classifier.card.not_face_index is not None:
             faces = believe(faces, judgement, doubtful)
         return Sighting(frame.index, frame.time, frame.width, frame.height, faces, judgement, doubtful, anew)

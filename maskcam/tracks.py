@@ -15,7 +15,7 @@ from maskcam.association import fresh, match
 from maskcam.detections import Sighting, as_box, clipped, visible
 from maskcam.evidence import Evidence, check_threshold
 from maskcam.frames import Event, EventKind, Floats, Judgement, Reason, Result, Verdict
-from maskcam.judging import Known
+from maskcam.judging import NOBODY, Known
 from maskcam.motion import Box, Motion
 from maskcam.track_rules import TrackRules
 
@@ -79,18 +79,18 @@ class Tracker:
         """
         if self._restarts(time, width, height):
             return np.zeros((0, 4), np.float32)
-        elapsed = max(time - (time if self._time is None else self._time), 0.0)
-        people = sorted(self._people, key=lambda person: -person.gap)
-        return np.array([one.motion.predicted(one.gap + elapsed) for one in people], np.float32).reshape(-1, 4)
+        return self._places(sorted(self._people, key=lambda person: -person.gap), self._since(time))
 
     def known(self, time: float, width: int, height: int) -> Known:
         """Return who was seen in the last frame, and what was last said of each; nobody after a clear jump in time."""
-        elapsed = 0.0 if self._time is None else max(time - self._time, 0.0)
-        restarts = self._restarts(time, width, height)
-        people = [one for one in self._people if one.track and not one.missed and not restarts]
+        if self._restarts(time, width, height):
+            return NOBODY
+        elapsed = self._since(time)
+        people = [one for one in self._people if one.track and not one.missed]
+        raw, rejected = (np.array([getattr(one, name) for one in people], np.float32) for name in ("raw", "rejected"))
         return Known(
-            np.array([one.motion.predicted(one.gap + elapsed) for one in people], np.float32).reshape(-1, 4),
-            Judgement(*(np.array([getattr(one, name) for one in people], np.float32) for name in ("raw", "rejected"))),
+            self._places(people, elapsed),
+            Judgement(raw, rejected),
             tuple(one.doubt for one in people),
             np.array([one.waited + elapsed for one in people], np.float32),
             np.array([one.decided(self._threshold) for one in people], np.bool_),
@@ -150,6 +150,14 @@ class Tracker:
     def finish(self) -> tuple[Event, ...]:
         """The `left` events of everybody still in view, at the last frame's time; nobody is in view after."""
         return tuple(self._drop(self._time or 0.0, lambda person: True))
+
+    def _since(self, time: float) -> float:
+        return 0.0 if self._time is None else max(time - self._time, 0.0)
+
+    @staticmethod
+    def _places(people: Iterable[_Person], elapsed: float) -> Floats:
+        """Where `people` should be, `elapsed` seconds after the last frame."""
+        return np.array([one.motion.predicted(one.gap + elapsed) for one in people], np.float32).reshape(-1, 4)
 
     def _restart(self, time: float, width: int, height: int) -> list[Event]:
         # They were last known to be there at the frame before the jump, so that is when they left.

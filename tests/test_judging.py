@@ -11,8 +11,8 @@ from maskcam.classifier import MaskClassifier
 from maskcam.detections import Sighting
 from maskcam.drawn_mask import draw_mask
 from maskcam.faces import FaceDetector
-from maskcam.frames import EventKind, Faces, Frame, Hints, Judgement, Pixels, Reason, Verdict
-from maskcam.judging import LONGEST, NOBODY, UNDECIDED, Known, to_judge, whose, with_the_new
+from maskcam.frames import Event, EventKind, Faces, Frame, Hints, Judgement, Pixels, Reason, Result, Verdict
+from maskcam.judging import LONGEST, NOBODY, UNDECIDED, Known, completed, to_judge, whose
 from maskcam.pipeline import MOST_JUDGED, Pipeline
 from maskcam.tracks import Tracker
 from tests.support import astronaut, judged, keypoints
@@ -38,6 +38,8 @@ def test_a_box_belongs_to_who_should_be_there_and_nobody_has_two() -> None:
     boxes = np.array([[102, 2, 152, 52], [0, 0, 50, 50], [5, 5, 55, 55], [300, 0, 350, 50]], np.float32)
     assert whose(boxes, people).tolist() == [1, 0, -1, -1]
     assert whose(boxes, NOBODY).tolist() == [-1] * 4
+    beside = np.array([[25, 0, 75, 50], [0, 60, 50, 110]], np.float32)
+    assert whose(beside, people).tolist() == [-1, -1]
     assert whose(boxes[:0], people).tolist() == []
 
 
@@ -86,7 +88,7 @@ def test_of_the_others_stands_what_was_last_said_of_them() -> None:
     people = known([0.1, 0.1, 0.1])
     owners, anew = np.array([2, -1, 1]), np.array([False, True, False])
     new = Judgement(np.array([0.9], np.float32), np.array([0.7], np.float32))
-    said, doubts = with_the_new(owners, people, anew, new, [Reason.TOO_BLURRED])
+    said, doubts = completed(owners, people, anew, new, [Reason.TOO_BLURRED])
     assert said.no_mask_probability == pytest.approx([0.02, 0.9, 0.01])
     assert said.not_face_probability == pytest.approx([0.002, 0.7, 0.001])
     assert doubts == (None, Reason.TOO_BLURRED, Reason.TOO_SMALL)
@@ -126,6 +128,18 @@ def test_who_is_not_judged_anew_moves_on_and_what_was_said_is_held() -> None:
     assert tracker.known(1.05, WIDTH, HEIGHT).waited == pytest.approx([0.15])
 
 
+def test_known_is_who_is_believed_to_be_there_with_the_last_doubt() -> None:
+    tracker = Tracker(0.5)
+    step(tracker, 0, 0.0, [face(300, 300, score=0.5)])
+    assert len(tracker.known(0.1, WIDTH, HEIGHT).boxes) == 0
+    for number in range(1, 20):
+        step(tracker, number, number / 10, [face(300, 300, doubt=Reason.TOO_BLURRED)])
+    known_now = tracker.known(2.0, WIDTH, HEIGHT)
+    assert known_now.doubts == (Reason.TOO_BLURRED,) and known_now.decided.all()
+    step(tracker, 20, 2.0, [face(300, 300)])
+    assert not tracker.known(2.1, WIDTH, HEIGHT).decided.any()
+
+
 def test_held_is_as_good_as_said_again() -> None:
     often, seldom = Tracker(0.5), Tracker(0.5)
     for number in range(60):
@@ -136,27 +150,36 @@ def test_held_is_as_good_as_said_again() -> None:
         assert last.verdicts == same.verdicts
 
 
-@pytest.mark.parametrize(("usual", "odd", "seconds"), [(0.98, 0.02, 0.1), (0.02, 0.98, 0.1)])
-def test_in_a_crowd_a_moment_turns_no_verdict(usual: float, odd: float, seconds: float) -> None:
+def crowd(count: int) -> Faces:
+    """People who stand in a row."""
+    left = np.arange(count, dtype=np.float32) * 120
+    boxes = np.stack([left, left * 0 + 100, left + 80, left * 0 + 180], axis=1)
+    return Faces(boxes, np.full(count, 0.97, np.float32), np.zeros((count, 6, 2), np.float32))
+
+
+def judge_in_turns(
+    tracker: Tracker, time: float, faces: Faces, truth: Judgement, doubts: list[Reason | None], *, most: int | None
+) -> Result:
+    """Show `faces` for a picture, `truth` and `doubts` being what the classifier says of whom it is asked about."""
+    before = tracker.known(time, 4000, HEIGHT)
+    owners = whose(faces.boxes, before)
+    anew = to_judge(owners, before, most)
+    new = Judgement(truth.no_mask_probability[anew], truth.not_face_probability[anew])
+    said, doubtful = completed(owners, before, anew, new, [doubts[row] for row in np.flatnonzero(anew)])
+    return tracker.update(Sighting(0, time, 4000, HEIGHT, faces, said, doubtful, anew))
+
+
+@pytest.mark.parametrize(("usual", "odd"), [(0.98, 0.02), (0.02, 0.98)])
+def test_in_a_crowd_a_moment_turns_no_verdict(usual: float, odd: float) -> None:
     people = 10
-    left = np.arange(people, dtype=np.float32) * 120
-    faces = Faces(
-        np.stack([left, left * 0 + 100, left + 80, left * 0 + 180], axis=1),
-        np.full(people, 0.97, np.float32),
-        np.zeros((people, 6, 2), np.float32),
-    )
     for seed in range(8):
         tracker, begins = Tracker(0.8), 2 + np.random.default_rng(seed).random() / 25
-        events = []
-        for number in range(100):
+        events: list[Event] = []
+        for time in np.arange(100) / 25:
             bare = np.full(people, usual, np.float32)
-            bare[seed] = odd if begins <= number / 25 < begins + seconds else usual
-            before = tracker.known(number / 25, WIDTH, HEIGHT)
-            owners = whose(faces.boxes, before)
-            anew = to_judge(owners, before, MOST_JUDGED)
-            new = Judgement(bare[anew], np.zeros(int(anew.sum()), np.float32))
-            said, doubts = with_the_new(owners, before, anew, new, [None] * int(anew.sum()))
-            events += tracker.update(Sighting(number, number / 25, WIDTH, HEIGHT, faces, said, doubts, anew)).events
+            bare[seed] = odd if begins <= time < begins + 0.1 else usual
+            truth = Judgement(bare, np.zeros(people, np.float32))
+            events += judge_in_turns(tracker, time, crowd(people), truth, [None] * people, most=MOST_JUDGED).events
         assert {event.kind for event in events} == {EventKind.APPEARED}
 
 
@@ -245,28 +268,20 @@ def told_after(
     begins = 2 + random.random() / rate
     bare_from = np.full(count, np.inf)
     bare_from[random.choice(people - blurred, off, replace=False)] = begins
-    left = np.arange(count, dtype=np.float32) * 120
-    boxes = np.stack([left, left * 0 + 100, left + 80, left * 0 + 180], axis=1)
-    faces = Faces(boxes, np.full(count, 0.97, np.float32), np.zeros((count, 6, 2), np.float32))
     no_face = np.array([0.0] * people + [0.995] * strangers, np.float32)
     doubts = [Reason.TOO_BLURRED if people - blurred <= one < people else None for one in range(count)]
     told: list[float] = []
     for number in range(round(4 * rate)):
         time = number / rate
         bare = np.where(time >= bare_from, 0.98, 0.02).astype(np.float32)
-        before = tracker.known(time, 4000, HEIGHT)
-        owners = whose(boxes, before)
-        anew = to_judge(owners, before, most)
-        new = Judgement(bare[anew], no_face[anew])
-        said, doubtful = with_the_new(owners, before, anew, new, [doubts[row] for row in np.flatnonzero(anew)])
-        shown = tracker.update(Sighting(number, time, 4000, HEIGHT, faces, said, doubtful, anew))
+        shown = judge_in_turns(tracker, time, crowd(count), Judgement(bare, no_face), doubts, most=most)
         told += [time - begins for event in shown.events if event.verdict is Verdict.NO_MASK]
     assert len(told) == off
     return told
 
 
 @pytest.mark.parametrize(
-    ("crowd", "later"),
+    ("who", "later"),
     [
         ({}, 0.1),
         ({"strangers": 4}, 0.1),
@@ -277,10 +292,10 @@ def told_after(
 )
 @pytest.mark.parametrize(("rate", "in_turns"), [(2, 2), (3.4, 4.5), (13, 20), (25, 25)])
 def test_that_a_mask_comes_off_in_a_crowd_is_told_hardly_later(
-    rate: float, in_turns: float, crowd: dict[str, int], later: float
+    rate: float, in_turns: float, who: dict[str, int], later: float
 ) -> None:
     """With as many pictures a second as were seen while everybody was judged, and as judging in turns has time for."""
-    before = np.concatenate([told_after(rate, None, seed, **crowd) for seed in range(8)])
-    after = np.concatenate([told_after(in_turns, MOST_JUDGED, seed, **crowd) for seed in range(8)])
+    before = np.concatenate([told_after(rate, None, seed, **who) for seed in range(8)])
+    after = np.concatenate([told_after(in_turns, MOST_JUDGED, seed, **who) for seed in range(8)])
     assert np.median(after) <= np.median(before) + later
     assert after.max() <= before.max() + LONGEST
