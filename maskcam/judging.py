@@ -14,7 +14,8 @@ from maskcam.frames import Flags, Floats, Integers, Judgement, Reason, check_arr
 LONGEST = 0.4
 """Seconds after which everybody is judged anew, however many there are: where frames are seldom, nearly all are."""
 UNDECIDED = 3.0
-"""How much longer somebody counts as having waited whose verdict is open, or was just contradicted: they come next."""
+"""How much longer somebody counts as having waited whose verdict is open, was just contradicted, or whose box is a weak
+one, since they may have left: they come next."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,16 +67,18 @@ def whose(boxes: Floats, known: Known) -> Integers:
     return owners
 
 
-def to_judge(owners: Integers, known: Known, most: int | None) -> Flags:
+def to_judge(owners: Integers, known: Known, plain: Flags, most: int | None) -> Flags:
     """Return which faces are judged anew, `(m,) bool`: strangers, and `most` of those known; all where it is None.
 
-    `owners` is what `whose` says of them. Who waited longest comes first, and nobody waits longer than `LONGEST`.
+    `owners` is what `whose` says of them, `plain` `(m,) bool` whether the detector sees plainly that a face is there.
+    Who waited longest comes first, and nobody waits longer than `LONGEST`.
     """
     chosen = np.ones(len(owners), np.bool_)
     if most is None:
         return chosen
     met = np.flatnonzero(owners >= 0)
-    waited = (known.waited * np.where(known.decided, 1.0, UNDECIDED))[owners[met]]
+    settled = known.decided[owners[met]] & plain[met]
+    waited = known.waited[owners[met]] * np.where(settled, 1.0, UNDECIDED)
     later = np.argsort(-waited, kind="stable")[most:]
     chosen[met[later[waited[later] < LONGEST]]] = False
     return chosen

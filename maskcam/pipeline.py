@@ -9,6 +9,7 @@ from maskcam.crops import crop_faces
 from maskcam.detections import Sighting
 from maskcam.doubts import doubts
 from maskcam.faces import Detector
+from maskcam.finder import PLAIN
 from maskcam.frames import Event, Frame, Hints, Judgement, Pixels, Result
 from maskcam.judging import NOBODY, Known, completed, to_judge, whose
 from maskcam.modelcard import ModelCard
@@ -93,7 +94,7 @@ class Pipeline:
         """Find the faces, judge their crops, and say which crops are too poor."""
         faces = self._detector.detect(frame.image, hints)
         owners = whose(faces.boxes, known)
-        anew = to_judge(owners, known, self._most_judged)
+        anew = to_judge(owners, known, faces.scores >= PLAIN, self._most_judged)
         crops = crop_faces(frame.image, faces.boxes[anew], self._classifier.card)
         said, poor = self._classifier.judge(crops), doubts(faces.boxes[anew], crops)
         judgement, doubtful = completed(owners, known, anew, said, poor)

@@ -58,9 +58,9 @@ def test_a_video_of_a_crowd_is_judged_in_turns_only_where_it_must_be_fast(
 def test_the_window_judges_a_crowd_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[int, int | None]] = []
 
-    def noted(owners: Integers, known: Known, most: int | None) -> Flags:
+    def noted(owners: Integers, known: Known, plain: Flags, most: int | None) -> Flags:
         asked.append((len(owners), most))
-        return to_judge(owners, known, most)
+        return to_judge(owners, known, plain, most)
 
     monkeypatch.setattr(pipeline, "to_judge", noted)
     engine = Engine(asset(MASK_MODEL), Judging(smallest=40), lambda: None)

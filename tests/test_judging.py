@@ -11,6 +11,7 @@ from maskcam.classifier import MaskClassifier
 from maskcam.detections import Sighting
 from maskcam.drawn_mask import draw_mask
 from maskcam.faces import FaceDetector
+from maskcam.finder import PLAIN
 from maskcam.frames import Event, EventKind, Faces, Frame, Hints, Judgement, Pixels, Reason, Result, Verdict
 from maskcam.judging import LONGEST, NOBODY, UNDECIDED, Known, completed, to_judge, whose
 from maskcam.pipeline import MOST_JUDGED, Pipeline
@@ -33,6 +34,11 @@ def known(waited: list[float], decided: list[bool] | None = None) -> Known:
     )
 
 
+def in_turn(owners: np.ndarray, people: Known, most: int | None) -> np.ndarray:
+    """Who is judged anew where the detector is sure of everybody."""
+    return to_judge(owners, people, np.ones(len(owners), np.bool_), most)
+
+
 def test_a_box_belongs_to_who_should_be_there_and_nobody_has_two() -> None:
     people = known([1.0, 1.0])
     boxes = np.array([[102, 2, 152, 52], [0, 0, 50, 50], [5, 5, 55, 55], [300, 0, 350, 50]], np.float32)
@@ -45,28 +51,34 @@ def test_a_box_belongs_to_who_should_be_there_and_nobody_has_two() -> None:
 
 def test_where_there_are_few_all_are_judged() -> None:
     people = known([0.1] * 6)
-    assert to_judge(np.arange(6), people, None).all()
-    assert to_judge(np.arange(6), people, 6).all()
-    assert to_judge(np.arange(0), people, 1).tolist() == []
+    assert in_turn(np.arange(6), people, None).all()
+    assert in_turn(np.arange(6), people, 6).all()
+    assert in_turn(np.arange(0), people, 1).tolist() == []
 
 
 def test_strangers_are_always_judged_and_then_who_waited_longest() -> None:
     people = known([0.1, 0.39, 0.2, 0.3])
     owners = np.array([0, -1, 1, 2, 3])
-    assert to_judge(owners, people, 2).tolist() == [False, True, True, False, True]
+    assert in_turn(owners, people, 2).tolist() == [False, True, True, False, True]
     crowd = np.array([-1, -1, -1, -1, 0, 1, 2, 3])
-    assert to_judge(crowd, people, 1).tolist() == [True] * 4 + [False, True, False, False]
+    assert in_turn(crowd, people, 1).tolist() == [True] * 4 + [False, True, False, False]
 
 
 def test_who_was_contradicted_comes_next() -> None:
     waited = [0.1 * UNDECIDED - 0.01] * 3 + [0.1]
-    assert to_judge(np.arange(4), known(waited, [True] * 3 + [False]), 1).tolist() == [False, False, False, True]
-    assert not to_judge(np.arange(4), known(waited), 3).tolist()[3]
+    assert in_turn(np.arange(4), known(waited, [True] * 3 + [False]), 1).tolist() == [False, False, False, True]
+    assert not in_turn(np.arange(4), known(waited), 3).tolist()[3]
+
+
+def test_whose_box_is_weak_comes_next_they_may_have_left() -> None:
+    people = known([0.1 * UNDECIDED - 0.01] * 3 + [0.1])
+    plain = np.array([True] * 3 + [False])
+    assert to_judge(np.arange(4), people, plain, 1).tolist() == [False, False, False, True]
 
 
 def test_who_waited_too_long_is_judged_whatever_it_takes() -> None:
     people = known([LONGEST, LONGEST, LONGEST + 0.1, LONGEST - 0.01])
-    assert to_judge(np.arange(4), people, 1).tolist() == [True, True, True, False]
+    assert in_turn(np.arange(4), people, 1).tolist() == [True, True, True, False]
 
 
 @given(st.integers(1, 30), st.integers(1, 9), st.integers(0, 5), st.sets(st.integers(0, 29)))
@@ -77,7 +89,7 @@ def test_nobody_waits_for_ever(people: int, most: int, strangers: int, undecided
     owners = np.array([-1] * strangers + list(range(people)))
     for _ in range(100):
         waited += 0.05
-        chosen = to_judge(owners, known(list(waited), decided), most)
+        chosen = in_turn(owners, known(list(waited), decided), most)
         assert chosen[:strangers].all()
         assert chosen[strangers:].sum() >= min(most, people)
         waited[chosen[strangers:]] = 0
@@ -163,7 +175,7 @@ def judge_in_turns(
     """Show `faces` for a picture, `truth` and `doubts` being what the classifier says of whom it is asked about."""
     before = tracker.known(time, 4000, HEIGHT)
     owners = whose(faces.boxes, before)
-    anew = to_judge(owners, before, most)
+    anew = to_judge(owners, before, faces.scores >= PLAIN, most)
     new = Judgement(truth.no_mask_probability[anew], truth.not_face_probability[anew])
     said, doubtful = completed(owners, before, anew, new, [doubts[row] for row in np.flatnonzero(anew)])
     return tracker.update(Sighting(0, time, 4000, HEIGHT, faces, said, doubtful, anew))
@@ -299,3 +311,26 @@ def test_that_a_mask_comes_off_in_a_crowd_is_told_hardly_later(
     after = np.concatenate([told_after(in_turns, MOST_JUDGED, seed, **who) for seed in range(8)])
     assert np.median(after) <= np.median(before) + later
     assert after.max() <= before.max() + LONGEST
+
+
+def gone_after(rate: float, most: int | None, seed: int) -> float:
+    """Seconds from when one of ten made-up people leaves until that is told, while a weak box stays at their place."""
+    people, tracker = 10, Tracker(0.8)
+    leaves = 2 + np.random.default_rng(seed).random() / rate
+    for number in range(round(5 * rate)):
+        time, faces = number / rate, crowd(people)
+        no_face = np.zeros(people, np.float32)
+        if time >= leaves:
+            faces.scores[seed], no_face[seed] = 0.5, 0.995
+        truth = Judgement(np.full(people, 0.02, np.float32), no_face)
+        shown = judge_in_turns(tracker, time, faces, truth, [None] * people, most=most)
+        if any(event.kind is EventKind.LEFT for event in shown.events):
+            return time - leaves
+    raise AssertionError("they never left")
+
+
+@pytest.mark.parametrize(("rate", "in_turns"), [(2, 2), (3.4, 4.5), (13, 20), (25, 25)])
+def test_that_somebody_left_a_crowd_is_told_hardly_later(rate: float, in_turns: float) -> None:
+    before = [gone_after(rate, None, seed) for seed in range(8)]
+    after = [gone_after(in_turns, MOST_JUDGED, seed) for seed in range(8)]
+    assert np.median(after) <= np.median(before) + 0.1
