@@ -8,7 +8,13 @@ from urllib.parse import urlsplit
 
 import av
 import av.container
-from av.error import HTTPForbiddenError, HTTPNotFoundError, HTTPUnauthorizedError
+from av.error import (
+    HTTPForbiddenError,
+    HTTPNotFoundError,
+    HTTPServerError,
+    HTTPTooManyRequestsError,
+    HTTPUnauthorizedError,
+)
 from av.stream import Disposition
 
 from maskcam.inputs import MAX_SIDE
@@ -81,13 +87,8 @@ def open_address(url: str, open_timeout: float, read_timeout: float) -> Opened:
 def why_no_stream(url: str, error: Exception, patience: float = _LOOK) -> SourceLost:
     """Say why there is no stream at `url`, and what to do, from the error that opening it gave and one more look."""
     shown = mask_password(url)
-    if isinstance(error, HTTPUnauthorizedError | HTTPForbiddenError):
-        scheme = url.partition("://")[0].lower()
-        line = f"{shown} asks for a password, or for another one; write it as {scheme}://name:password@address"
-        return SourceLost(line, Cause.DENIED)
-    if isinstance(error, HTTPNotFoundError):
-        line = f"{shown}: the camera answers, but has nothing under this path; check the address"
-        return SourceLost(line, Cause.UNREACHABLE)
+    if (refused := _refused(url, error)) is not None:
+        return refused
     try:
         parts = urlsplit(url)
         port = parts.port or _PORTS.get(parts.scheme.lower(), 80)
@@ -100,6 +101,22 @@ def why_no_stream(url: str, error: Exception, patience: float = _LOOK) -> Source
         line = f"{shown} can't be reached; check the network, the camera's power and the address"
         return SourceLost(line, Cause.UNREACHABLE)
     return _unreadable(shown)
+
+
+def _refused(url: str, error: Exception) -> SourceLost | None:
+    """Say what a server's answer means; None where `error` is none."""
+    shown = mask_password(url)
+    if isinstance(error, HTTPUnauthorizedError | HTTPForbiddenError):
+        scheme = url.partition("://")[0].lower()
+        line = f"{shown} asks for a password, or for another one; write it as {scheme}://name:password@address"
+        return SourceLost(line, Cause.DENIED)
+    if isinstance(error, HTTPNotFoundError):
+        line = f"{shown}: the camera answers, but has nothing under this path; check the address"
+        return SourceLost(line, Cause.UNREACHABLE)
+    if isinstance(error, HTTPServerError | HTTPTooManyRequestsError):  # of cameras that have all their viewers
+        line = f"{shown} answers that it can't send now; end other viewers of it, or restart the camera"
+        return SourceLost(line, Cause.BUSY)
+    return None
 
 
 def _is_film(

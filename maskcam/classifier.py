@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from maskcam.closing import Closing
+from maskcam.cores import usable_cores
 from maskcam.crops import scale
 from maskcam.errors import UnusableInput
 from maskcam.frames import Floats, Judgement, Pixels
@@ -23,13 +23,13 @@ class MaskClassifier(Closing):
     """Crops -> probabilities, one column for each of the card's labels. Not thread-safe."""
 
     def __init__(self, weights: Path, threads: int | None = None) -> None:
-        """Load a weights file and its card; `threads` defaults to the processor's cores, at most 4.
+        """Load a weights file and its card; `threads` defaults to the cores that may be used, at most 4.
 
         Raises UnusableInput, in one line, when the file, the card or the two together can't be used.
         """
         self.card: ModelCard = load_card(weights)
         self._weights = weights
-        self._threads = threads or min(os.cpu_count() or 1, 4)
+        self._threads = threads or min(usable_cores(), 4)
         self._runners: dict[int, Any] = {}
         with quiet():
             for size in BATCH_SIZES:

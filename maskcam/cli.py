@@ -26,8 +26,8 @@ _EXAMPLES = """examples:
   maskcam cameras                               which cameras there are
   maskcam selftest                              check this installation
 
-exit codes: 0 done, 1 failed on the way, 2 wrong use or unusable input, 130 after Ctrl-C;
-what is seen in the picture never changes them
+exit codes: 0 done, 1 failed on the way, 2 wrong use or unusable input, 130 stopped (Ctrl-C,
+SIGTERM, the terminal's end), the window 0 then; what is seen in the picture never changes them
 """
 
 
@@ -137,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--fast",
         action="store_true",
-        help="do as the viewer does: search the whole frame and around everybody known in each frame, the rest in"
+        help="do as the viewer does: search the whole frame and around those who hardly show in each frame, the rest in"
         " turns, and in a crowd judge people in turns",
     )
     one.set_defaults(run=commands.video)
@@ -149,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--fast",
         action="store_true",
-        help="look at the whole picture only: faces from about a seventh of its longer side",
+        help="look at the whole picture only: faces from about a sixth of its longer side",
     )
     one.set_defaults(run=commands.image)
 

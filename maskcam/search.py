@@ -37,7 +37,8 @@ class Effort(StrEnum):
     EVERYTHING = "everything"
     """All of it in every frame."""
     IN_TURNS = "in turns"
-    """The whole frame and around everybody expected in every frame, the tiles in turns: for what must keep pace."""
+    """In every frame the whole, and around those expected who don't plainly show there; the tiles in turns. For what
+    must keep pace."""
     WHOLE_ONLY = "whole only"
     """The whole frame alone, so that only larger faces are found."""
 

@@ -95,7 +95,7 @@ def mask_password(address: str) -> str:
 def _check_address(address: str, scheme: str) -> None:
     shown = mask_password(address)
     if scheme not in _SCHEMES:
-        raise UnusableInput(f"{shown}: a stream's address begins with rtsp://, http:// or https://")
+        raise UnusableInput(f"{shown}: a stream's address begins with rtsp://, rtsps://, http:// or https://")
     try:
         parts = urlsplit(address)
         whole = bool(parts.hostname) and (parts.port is None or parts.port > 0)

@@ -14,7 +14,7 @@ from tests.support import ROOT, environment
 # Each module's rank: it may import modules of a lower rank, and of its own only where named in the same row.
 ORDER = [
     ["errors", "frames", "closing"],
-    ["assets", "native", "signals", "videoio"],
+    ["assets", "cores", "native", "signals", "videoio"],
     ["modelcard"],
     ["crops", "doubts", "drawn_mask"],
     ["boxes", "odds", "search"],

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from maskcam.cores import usable_cores
 from maskcam.errors import BrokenOff, UnusableInput
 from maskcam.faces import FaceDetector
 from maskcam.finder import FaceFinder
 from maskcam.frames import Faces, Hints, Pixels
 from maskcam.runner import DetectorPool, detectors
-from maskcam.runner.detectors import MOST, usable_cores
+from maskcam.runner.detectors import MOST
 from maskcam.signals import StopRequest
 from tests.support import astronaut, scaled
 

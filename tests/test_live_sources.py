@@ -72,8 +72,17 @@ def test_a_stream_with_a_password_opens_and_hides_it() -> None:
     assert raised.value.cause is Cause.DENIED
 
 
-@pytest.mark.parametrize("answer", ["401 Unauthorized", "403 Forbidden"])
-def test_a_camera_that_refuses_is_told_by_its_answer(answer: str) -> None:
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        ("401 Unauthorized", Cause.DENIED),
+        ("403 Forbidden", Cause.DENIED),
+        ("503 Service Unavailable", Cause.BUSY),
+        ("429 Too Many Requests", Cause.BUSY),
+        ("404 Not Found", Cause.UNREACHABLE),
+    ],
+)
+def test_a_camera_that_refuses_is_told_by_its_answer(answer: str, cause: Cause) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(10)
 
@@ -87,7 +96,8 @@ def test_a_camera_that_refuses_is_told_by_its_answer(answer: str) -> None:
         with pytest.raises(SourceLost) as raised:
             StreamSource(f"http://127.0.0.1:{server.getsockname()[1]}/video")
         thread.join(10)
-    assert raised.value.cause is Cause.DENIED
+    assert raised.value.cause is cause
+    assert len(str(raised.value).splitlines()) == 1
 
 
 def test_numbers_in_an_address_are_no_answer_of_the_camera() -> None:

@@ -286,6 +286,24 @@ def test_names_what_is_wrong_in_one_line(capsys: pytest.CaptureFixture[str], dat
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_without_what_draws_the_diagrams_nobody_is_judged(
+    capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert "need matplotlib" in refused(capsys, asset(MASK_MODEL), data, "--out", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_library_that_can_not_be_loaded_gets_one_line(
+    capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    assert main(["evaluate", str(asset(MASK_MODEL)), str(data), "--out", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err
+    assert "can't be loaded" in said and "maskcam[train]" in said and said.count("\n") == 1
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_that_may_not_be_written_to_is_refused_before_the_work(
     capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path

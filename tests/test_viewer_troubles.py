@@ -118,6 +118,7 @@ def test_every_trouble_says_what_is_and_what_to_do(kind: SourceKind, trouble: Tr
         (Cause.UNREACHABLE, STREAM, False, Trouble.UNREACHED),
         (Cause.UNREACHABLE, STREAM, True, Trouble.STREAM_GONE),
         (Cause.DENIED, STREAM, False, Trouble.DENIED),
+        (Cause.BUSY, STREAM, False, Trouble.BUSY),
         (Cause.UNREADABLE, FILE, False, Trouble.UNREADABLE),
         (None, CAMERA, True, Trouble.UNPLUGGED),
     ],

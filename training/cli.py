@@ -41,6 +41,7 @@ _EXAMPLES = """examples:
 """
 
 
+_MEND = 'install it anew with pip install "maskcam[train]"'
 _CODES: dict[type[Exception], int] = {UnusableInput: 2, FailedOnTheWay: 1, Interrupted: 130}
 
 
@@ -60,6 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         code = 1
         abandon_stdout()
+    except ImportError as error:
+        code = 1
+        print(f"training: a part of this installation can't be loaded ({error}); {_MEND}", file=sys.stderr)
     except PermissionError as error:
         code = 2
         print(f"training: {error.filename}: {reason(error)}", file=sys.stderr)
@@ -132,7 +136,9 @@ def _add_ablate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     one.add_argument("--out", type=_path, required=True, metavar="DIR", help="folder of the trainings and the table")
     one.add_argument("--weights", default=IMAGENET, help="what InceptionV3 starts from (%(default)s)")
     one.add_argument("--precision", choices=CHOICES, default=FLOAT32, help="as for train (%(default)s)")
-    one.add_argument("--epochs", type=int, metavar="N", help="epochs of each line, the first for the head (3)")
+    one.add_argument(
+        "--epochs", type=int, metavar="N", help="epochs of each line, the first for the head where all layers learn (3)"
+    )
     one.add_argument("--epoch-images", type=int, metavar="N", help="pictures in an epoch (2048)")
     one.add_argument("--seed", type=int, metavar="N", help="fixes what chance decides (1)")
     one.add_argument("--ladder-faces", type=int, metavar="N", help="faces made smaller, darker, covered (200)")

@@ -23,6 +23,7 @@ from training.labelled import Listed, read_labelled, read_list, read_listed, rea
 from training.ladders import SIZE_STEPS, WEATHER_STEPS
 from training.measures import curve
 from training.plots import (
+    check_plots,
     draw_confusion,
     draw_precision_recall,
     draw_reliability,
@@ -80,9 +81,10 @@ class Wanted:
 def evaluate(wanted: Wanted) -> Iterator[str]:
     """Judge the faces, write all files to `wanted.out`, and yield what is worth telling.
 
-    Raises UnusableInput, in one line, for a model, data or a folder that can't be used; FailedOnTheWay when a file
-    can't be written. Pictures that can't be read are told of and left out.
+    Raises UnusableInput, in one line, for a model, data or a folder that can't be used, and without what draws the
+    diagrams; FailedOnTheWay when a file can't be written. Pictures that can't be read are told of and left out.
     """
+    check_plots()
     out = ReportFolder(wanted.out, OUTPUTS, ["wrong-[0-9]*.png"], wanted.force)
     lists = [read_listed(one) for one in wanted.listed]
     names = {one.name for one in lists}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import queue
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from maskcam.closing import Closing
+from maskcam.cores import usable_cores
 from maskcam.errors import BrokenOff
 from maskcam.faces import FaceDetector
 from maskcam.frames import Faces, Pixels
@@ -20,14 +20,6 @@ MOST = 4
 """Detectors at most: each takes memory, and the other stages want cores too."""
 GRACE = 1.0
 """Seconds that a search goes on for after a request to stop: most end by themselves in less."""
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1
 
 
 class DetectorPool(Closing):

@@ -77,7 +77,10 @@ _CAMERA = {
     ),
 }
 _STREAM = {
-    Trouble.BUSY: Message("The stream is taken", "End other viewers of this stream; the picture then comes by itself."),
+    Trouble.BUSY: Message(
+        "The stream can't be sent now",
+        "End other viewers of this stream, or restart the camera; the picture then comes by itself.",
+    ),
     Trouble.DENIED: Message("The stream asks for a password", "Write name:password@ after the // of its address."),
     Trouble.BLACK: Message("The picture is black", "Look at the camera: lens cover, light, privacy setting."),
     Trouble.FROZEN: Message(

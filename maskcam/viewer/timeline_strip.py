@@ -16,7 +16,7 @@ _LEFT, _RIGHT, _TOP, _FOOT = 18.0, 18.0, 6.0, 17.0
 
 
 class TimelineStrip(QWidget):
-    """Grey bars for people in view; the part of each that was without a mask is coloured and hatched."""
+    """Grey bars for people in view; the part of each that was without a mask is coloured and has a cap."""
 
     def __init__(self) -> None:
         super().__init__()
