@@ -15,7 +15,7 @@ import pytest
 from maskcam.assets import DEMO_CLIP, asset
 from maskcam.frames import Pixels
 from maskcam.sources import VideoSource
-from tests.support import astronaut, maskcam, write_clip
+from tests.support import ROOT, astronaut, maskcam, write_clip
 
 FACE_KEYS = {
     *("box", "score", "track", "detected", "verdict", "reason"),
@@ -56,6 +56,23 @@ def test_the_video_is_one_that_browsers_play(done: Path) -> None:
         stream = container.streams.video[0]
         assert stream.codec_context.name == "h264"
         assert stream.codec_context.pix_fmt == "yuv420p"
+
+
+def test_the_readme_shows_what_is_written(done: Path) -> None:
+    """Of the same clip; there it was searched whole, so that the figures differ a little."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = json.loads(next(line for line in readme.splitlines() if line.startswith('{"frame": ')))
+    written = rows(done)[shown["frame"]]
+    assert shown["time"] == written["time"] and len(shown["faces"]) == len(written["faces"]) == 1
+    one, other = shown["faces"][0], written["faces"][0]
+    assert one.pop("box") == pytest.approx(other.pop("box"), abs=8)
+    assert one == pytest.approx(other, abs=0.01)
+    block = readme[readme.index("time,track,event,verdict,probability\n") :]
+    events = list(csv.DictReader(block[: block.index("```")].splitlines()))
+    happened = list(csv.DictReader((done / "seen.csv").read_text().splitlines()))
+    chances = [[float(row.pop("probability")) for row in each] for each in (events, happened)]
+    assert events == happened
+    assert chances[0] == pytest.approx(chances[1], abs=0.06)
 
 
 def test_the_json_has_the_fields_and_nothing_else(done: Path) -> None:
