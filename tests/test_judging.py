@@ -11,8 +11,7 @@ from maskcam.classifier import MaskClassifier
 from maskcam.detections import Sighting
 from maskcam.drawn_mask import draw_mask
 from maskcam.faces import FaceDetector
-from maskcam.finder import PLAIN
-from maskcam.frames import Event, EventKind, Faces, Frame, Hints, Judgement, Pixels, Reason, Result, Verdict
+from maskcam.frames import EventKind, Faces, Frame, Hints, Judgement, Pixels, Reason, Verdict
 from maskcam.judging import LONGEST, NOBODY, UNDECIDED, Known, completed, to_judge, whose
 from maskcam.pipeline import MOST_JUDGED, Pipeline
 from maskcam.tracks import Tracker
@@ -34,7 +33,7 @@ def known(waited: list[float], decided: list[bool] | None = None) -> Known:
     )
 
 
-def in_turn(owners: np.ndarray, people: Known, most: int | None) -> np.ndarray:
+def judged_anew(owners: np.ndarray, people: Known, most: int | None) -> np.ndarray:
     """Who is judged anew where the detector is sure of everybody."""
     return to_judge(owners, people, np.ones(len(owners), np.bool_), most)
 
@@ -51,23 +50,23 @@ def test_a_box_belongs_to_who_should_be_there_and_nobody_has_two() -> None:
 
 def test_where_there_are_few_all_are_judged() -> None:
     people = known([0.1] * 6)
-    assert in_turn(np.arange(6), people, None).all()
-    assert in_turn(np.arange(6), people, 6).all()
-    assert in_turn(np.arange(0), people, 1).tolist() == []
+    assert judged_anew(np.arange(6), people, None).all()
+    assert judged_anew(np.arange(6), people, 6).all()
+    assert judged_anew(np.arange(0), people, 1).tolist() == []
 
 
 def test_strangers_are_always_judged_and_then_who_waited_longest() -> None:
     people = known([0.1, 0.39, 0.2, 0.3])
     owners = np.array([0, -1, 1, 2, 3])
-    assert in_turn(owners, people, 2).tolist() == [False, True, True, False, True]
+    assert judged_anew(owners, people, 2).tolist() == [False, True, True, False, True]
     crowd = np.array([-1, -1, -1, -1, 0, 1, 2, 3])
-    assert in_turn(crowd, people, 1).tolist() == [True] * 4 + [False, True, False, False]
+    assert judged_anew(crowd, people, 1).tolist() == [True] * 4 + [False, True, False, False]
 
 
 def test_who_was_contradicted_comes_next() -> None:
     waited = [0.1 * UNDECIDED - 0.01] * 3 + [0.1]
-    assert in_turn(np.arange(4), known(waited, [True] * 3 + [False]), 1).tolist() == [False, False, False, True]
-    assert not in_turn(np.arange(4), known(waited), 3).tolist()[3]
+    assert judged_anew(np.arange(4), known(waited, [True] * 3 + [False]), 1).tolist() == [False, False, False, True]
+    assert not judged_anew(np.arange(4), known(waited), 3).tolist()[3]
 
 
 def test_whose_box_is_weak_comes_next_they_may_have_left() -> None:
@@ -78,7 +77,7 @@ def test_whose_box_is_weak_comes_next_they_may_have_left() -> None:
 
 def test_who_waited_too_long_is_judged_whatever_it_takes() -> None:
     people = known([LONGEST, LONGEST, LONGEST + 0.1, LONGEST - 0.01])
-    assert in_turn(np.arange(4), people, 1).tolist() == [True, True, True, False]
+    assert judged_anew(np.arange(4), people, 1).tolist() == [True, True, True, False]
 
 
 @given(st.integers(1, 30), st.integers(1, 9), st.integers(0, 5), st.sets(st.integers(0, 29)))
@@ -89,7 +88,7 @@ def test_nobody_waits_for_ever(people: int, most: int, strangers: int, undecided
     owners = np.array([-1] * strangers + list(range(people)))
     for _ in range(100):
         waited += 0.05
-        chosen = in_turn(owners, known(list(waited), decided), most)
+        chosen = judged_anew(owners, known(list(waited), decided), most)
         assert chosen[:strangers].all()
         assert chosen[strangers:].sum() >= min(most, people)
         waited[chosen[strangers:]] = 0
@@ -160,39 +159,6 @@ def test_held_is_as_good_as_said_again() -> None:
         same = often.update(sighting(number, number / 30, [face(300, 300, bare=said)], [True]))
         assert last.no_mask_probability == pytest.approx(same.no_mask_probability, abs=1e-6)
         assert last.verdicts == same.verdicts
-
-
-def crowd(count: int) -> Faces:
-    """People who stand in a row."""
-    left = np.arange(count, dtype=np.float32) * 120
-    boxes = np.stack([left, left * 0 + 100, left + 80, left * 0 + 180], axis=1)
-    return Faces(boxes, np.full(count, 0.97, np.float32), np.zeros((count, 6, 2), np.float32))
-
-
-def judge_in_turns(
-    tracker: Tracker, time: float, faces: Faces, truth: Judgement, doubts: list[Reason | None], *, most: int | None
-) -> Result:
-    """Show `faces` for a picture, `truth` and `doubts` being what the classifier says of whom it is asked about."""
-    before = tracker.known(time, 4000, HEIGHT)
-    owners = whose(faces.boxes, before)
-    anew = to_judge(owners, before, faces.scores >= PLAIN, most)
-    new = Judgement(truth.no_mask_probability[anew], truth.not_face_probability[anew])
-    said, doubtful = completed(owners, before, anew, new, [doubts[row] for row in np.flatnonzero(anew)])
-    return tracker.update(Sighting(0, time, 4000, HEIGHT, faces, said, doubtful, anew))
-
-
-@pytest.mark.parametrize(("usual", "odd"), [(0.98, 0.02), (0.02, 0.98)])
-def test_in_a_crowd_a_moment_turns_no_verdict(usual: float, odd: float) -> None:
-    people = 10
-    for seed in range(8):
-        tracker, begins = Tracker(0.8), 2 + np.random.default_rng(seed).random() / 25
-        events: list[Event] = []
-        for time in np.arange(100) / 25:
-            bare = np.full(people, usual, np.float32)
-            bare[seed] = odd if begins <= time < begins + 0.1 else usual
-            truth = Judgement(bare, np.zeros(people, np.float32))
-            events += judge_in_turns(tracker, time, crowd(people), truth, [None] * people, most=MOST_JUDGED).events
-        assert {event.kind for event in events} == {EventKind.APPEARED}
 
 
 def test_who_was_missed_is_no_longer_known_and_a_jump_forgets_everybody() -> None:
@@ -266,71 +232,3 @@ def test_in_a_crowd_few_are_judged_at_a_time_and_a_mask_taken_off_is_told(
     assert all(len(one) == people and one.detected.all() for one in results)
     kinds = [event.kind for one in results for event in one.events]
     assert kinds == [EventKind.APPEARED] * people + [EventKind.VERDICT]
-
-
-def told_after(
-    rate: float, most: int | None, seed: int, *, people: int = 10, strangers: int = 0, blurred: int = 0, off: int = 1
-) -> list[float]:
-    """Seconds from when `off` of some made-up people in masks take them off until each is told, at `rate` pictures/s.
-
-    `strangers` more are rejected as no face in each picture, and `blurred` of the people can't be judged.
-    """
-    random = np.random.default_rng(seed)
-    tracker, count = Tracker(0.8), people + strangers
-    begins = 2 + random.random() / rate
-    bare_from = np.full(count, np.inf)
-    bare_from[random.choice(people - blurred, off, replace=False)] = begins
-    no_face = np.array([0.0] * people + [0.995] * strangers, np.float32)
-    doubts = [Reason.TOO_BLURRED if people - blurred <= one < people else None for one in range(count)]
-    told: list[float] = []
-    for number in range(round(4 * rate)):
-        time = number / rate
-        bare = np.where(time >= bare_from, 0.98, 0.02).astype(np.float32)
-        shown = judge_in_turns(tracker, time, crowd(count), Judgement(bare, no_face), doubts, most=most)
-        told += [time - begins for event in shown.events if event.verdict is Verdict.NO_MASK]
-    assert len(told) == off
-    return told
-
-
-@pytest.mark.parametrize(
-    ("who", "later"),
-    [
-        ({}, 0.1),
-        ({"strangers": 4}, 0.1),
-        ({"people": 14, "blurred": 8}, 0.1),
-        ({"off": 10}, 0.15),
-        ({"people": 30, "off": 3}, 0.25),
-    ],
-)
-@pytest.mark.parametrize(("rate", "in_turns"), [(2, 2), (3.4, 4.5), (13, 20), (25, 25)])
-def test_that_a_mask_comes_off_in_a_crowd_is_told_hardly_later(
-    rate: float, in_turns: float, who: dict[str, int], later: float
-) -> None:
-    """With as many pictures a second as were seen while everybody was judged, and as judging in turns has time for."""
-    before = np.concatenate([told_after(rate, None, seed, **who) for seed in range(8)])
-    after = np.concatenate([told_after(in_turns, MOST_JUDGED, seed, **who) for seed in range(8)])
-    assert np.median(after) <= np.median(before) + later
-    assert after.max() <= before.max() + LONGEST
-
-
-def gone_after(rate: float, most: int | None, seed: int) -> float:
-    """Seconds from when one of ten made-up people leaves until that is told, while a weak box stays at their place."""
-    people, tracker = 10, Tracker(0.8)
-    leaves = 2 + np.random.default_rng(seed).random() / rate
-    for number in range(round(5 * rate)):
-        time, faces = number / rate, crowd(people)
-        no_face = np.zeros(people, np.float32)
-        if time >= leaves:
-            faces.scores[seed], no_face[seed] = 0.5, 0.995
-        truth = Judgement(np.full(people, 0.02, np.float32), no_face)
-        shown = judge_in_turns(tracker, time, faces, truth, [None] * people, most=most)
-        if any(event.kind is EventKind.LEFT for event in shown.events):
-            return time - leaves
-    raise AssertionError("they never left")
-
-
-@pytest.mark.parametrize(("rate", "in_turns"), [(2, 2), (3.4, 4.5), (13, 20), (25, 25)])
-def test_that_somebody_left_a_crowd_is_told_hardly_later(rate: float, in_turns: float) -> None:
-    before = [gone_after(rate, None, seed) for seed in range(8)]
-    after = [gone_after(in_turns, MOST_JUDGED, seed) for seed in range(8)]
-    assert np.median(after) <= np.median(before) + 0.1
