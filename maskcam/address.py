@@ -15,9 +15,8 @@ from av.error import (
     HTTPTooManyRequestsError,
     HTTPUnauthorizedError,
 )
-from av.stream import Disposition
 
-from maskcam.inputs import MAX_SIDE
+from maskcam.inputs import MAX_SIDE, shown_stream
 from maskcam.live import Cause, SourceLost
 from maskcam.source_spec import mask_password
 
@@ -72,16 +71,15 @@ def open_address(url: str, open_timeout: float, read_timeout: float) -> Opened:
         container = av.open(url, options=_OPTIONS, timeout=(open_timeout, read_timeout), metadata_errors="replace")
     except (av.FFmpegError, OSError, ValueError) as error:
         raise why_no_stream(url, error) from None
-    # A cover picture in a sound file is a video stream too.
-    videos = [one for one in container.streams.video if not one.disposition & Disposition.attached_pic]
-    if not videos or videos[0].codec_context is None:
+    video = shown_stream(container)
+    if video is None or video.codec_context is None:
         container.close()
         raise _unreadable(mask_password(url))
     kinds = set(container.format.name.split(","))
     in_pieces = bool(kinds & _PLAY_LISTS)
     length = None if in_pieces else _length(container)
-    film = urlsplit(url).scheme.lower() in ("http", "https") and _is_film(container, kinds, videos[0], length)
-    return Opened(mask_password(url), container, videos[0], read_timeout, film, in_pieces, length)
+    film = urlsplit(url).scheme.lower() in ("http", "https") and _is_film(container, kinds, video, length)
+    return Opened(mask_password(url), container, video, read_timeout, film, in_pieces, length)
 
 
 def why_no_stream(url: str, error: Exception, patience: float = _LOOK) -> SourceLost:

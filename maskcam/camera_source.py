@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,9 @@ from maskcam.frames import Pixels
 from maskcam.handle import Handle
 from maskcam.live import Cause, SourceLost
 
+TORN_SECONDS = 1.0
+"""From when on a camera that gives no picture that can be read counts as lost."""
+_BETWEEN_TRIES = 0.02
 _DEVICES = Path("/dev")
 _ALLOWED_IN = {
     "darwin": "this program in System Settings, Privacy & Security, Camera",
@@ -50,19 +54,27 @@ class CameraSource:
             raise why_no_camera(index)
 
     def read(self) -> Pixels:
-        """Wait for the next picture, `(h, w, 3) uint8 RGB`; SourceLost when it doesn't come."""
-        with self._handle.using():
-            try:
-                good, picture = self._capture.read()
-                if good and picture.size:
-                    grey = picture.ndim == 2 or picture.shape[2] == 1
-                    return np.asarray(
-                        cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB if grey else cv2.COLOR_BGR2RGB), np.uint8
-                    )
-            except cv2.error:
-                line = f"{self.name} sent a picture that can't be read; trying again may help"
-                raise SourceLost(line, Cause.UNREADABLE) from None
-        raise SourceLost(f"{self.name} sends no more pictures; check that it is still plugged in", Cause.SILENT)
+        """Wait for the next picture, `(h, w, 3) uint8 RGB`; SourceLost when it doesn't come.
+
+        A picture that can't be read is passed over: a loose plug or a busy bus tears one now and then.
+        """
+        deadline = time.monotonic() + TORN_SECONDS
+        while True:
+            with self._handle.using():
+                try:
+                    good, picture = self._capture.read()
+                    if good and picture.size:
+                        grey = picture.ndim == 2 or picture.shape[2] == 1
+                        colours = cv2.COLOR_GRAY2RGB if grey else cv2.COLOR_BGR2RGB
+                        return np.asarray(cv2.cvtColor(picture, colours), np.uint8)
+                    line = f"{self.name} sends no more pictures; check that it is still plugged in"
+                    lost = SourceLost(line, Cause.SILENT)
+                except cv2.error:
+                    line = f"{self.name} sends pictures that can't be read; trying again may help"
+                    lost = SourceLost(line, Cause.UNREADABLE)
+            if time.monotonic() > deadline:
+                raise lost
+            time.sleep(_BETWEEN_TRIES)  # what was unplugged answers at once, again and again
 
     def close(self) -> None:
         """Let it go, at the latest when a read that is under way returns."""

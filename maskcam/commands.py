@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from maskcam.assets import DEMO_CLIP, MASK_MODEL, asset
 from maskcam.lines import STANDARD_OUTPUT, abandon
-from maskcam.signals import leave_on_signals, stop_on_signals
+from maskcam.signals import interrupted_by_signals, leave_on_signals, stop_on_signals
 
 if TYPE_CHECKING:
     from maskcam.frames import Result
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DONE, FAILED, UNUSABLE, STOPPED = 0, 1, 2, 130
 
 
+@interrupted_by_signals()
 def video(options: argparse.Namespace) -> int:
     """Annotate a video file."""
     from maskcam.video_job import VideoOutputs  # noqa: PLC0415 (brings the video libraries)
@@ -28,6 +29,7 @@ def video(options: argparse.Namespace) -> int:
     return _annotate(options.input, outputs, options, tell_events=False)
 
 
+@interrupted_by_signals()
 def demo(options: argparse.Namespace) -> int:
     """Annotate the bundled clip, and say what is seen."""
     from maskcam.video_job import VideoOutputs  # noqa: PLC0415
@@ -48,7 +50,7 @@ def _annotate(path: Path, outputs: VideoOutputs, options: argparse.Namespace, *,
     from maskcam.runner import DetectorPool  # noqa: PLC0415
     from maskcam.search import Effort  # noqa: PLC0415
     from maskcam.sources import VideoSource  # noqa: PLC0415
-    from maskcam.telling import tell_event, tell_losses, tell_summary  # noqa: PLC0415
+    from maskcam.telling import tell_event, tell_losses, tell_summary, tell_tracks  # noqa: PLC0415
     from maskcam.video_job import process_video  # noqa: PLC0415
 
     out: TextIO | None = sys.stderr if STANDARD_OUTPUT in (outputs.json, outputs.events) else sys.stdout
@@ -68,6 +70,8 @@ def _annotate(path: Path, outputs: VideoOutputs, options: argparse.Namespace, *,
                 for event in result.events:
                     _say(tell_event(event), out, bar.write)
 
+        if several := tell_tracks(source.tracks, source.width, source.height):
+            _say(f"{path}: {several}", out)
         finder = FaceFinder(detector, options.smallest_face, Effort.IN_TURNS if options.fast else Effort.EVERYTHING)
         if options.verbose:
             _say(f"looks for {finder.plan(source.width, source.height)}{', in turns' if options.fast else ''}", out)
@@ -89,6 +93,7 @@ def _annotate(path: Path, outputs: VideoOutputs, options: argparse.Namespace, *,
     return FAILED if losses or report.lost else DONE
 
 
+@interrupted_by_signals()
 def image(options: argparse.Namespace) -> int:
     """Judge pictures, and annotate copies of them."""
     from maskcam.classifier import MaskClassifier  # noqa: PLC0415
@@ -146,6 +151,7 @@ def live(options: argparse.Namespace) -> int:
     return start(options.source, _weights(options), options.threshold, options.smallest_face)
 
 
+@interrupted_by_signals()
 def cameras(options: argparse.Namespace) -> int:
     """List the cameras."""
     from maskcam.cameras import describe_cameras  # noqa: PLC0415
@@ -155,6 +161,7 @@ def cameras(options: argparse.Namespace) -> int:
     return DONE
 
 
+@interrupted_by_signals()
 def selftest(options: argparse.Namespace) -> int:
     """Check every part of this installation."""
     from maskcam.selftest import SocketWatch, run_checks, versions  # noqa: PLC0415

@@ -18,8 +18,9 @@ from maskcam.upright import Upright
 _PICTURE_BY_PICTURE = ("mjpeg", "jpeg2000", "png")
 """Codecs that send each picture whole, with its sensor's noise in it. Others send what changes and take the noise
 away, so that of a still scene the very same picture comes again and again."""
-
-
+_OUT_OF_ORDER = ("mpeg1video", "mpeg2video", "mpeg4")
+"""Codecs whose decoders, told to hurry, give pictures in the order in which they were sent, which isn't that in which
+they were taken."""
 UNTIL_A_KEY_FRAME = 2.5
 """How much longer the first picture may take: before a key frame a decoder gives none, and some cameras send one in
 ten seconds."""
@@ -36,7 +37,8 @@ class Feed:
         # With threads for whole frames, each one would hold back a frame.
         video.codec_context.thread_type = "SLICE"
         # What comes in pieces of some seconds has nothing to gain, and its pictures may have to be put in order.
-        hurry = {} if opened.in_pieces else {"flags": "low_delay"}
+        ordered = opened.in_pieces or video.codec_context.name in _OUT_OF_ORDER
+        hurry = {} if ordered else {"flags": "low_delay"}
         video.codec_context.options = {"max_pixels": MAX_PIXELS, **hurry}
         self._colours, self._upright = FromYuv(), Upright()
         self._packets = opened.container.demux(video)

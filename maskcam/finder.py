@@ -78,8 +78,9 @@ class FaceFinder:
         # First those of whom there is nothing else.
         people = np.concatenate([hints.expected[~here.any(axis=0)], found.boxes[poor]])
         if in_turns:
-            # Not always the best ones: what is no face may look better than who is to be found.
-            strangers = np.roll(strangers, -hints.turn * STRANGERS)[:STRANGERS]
+            # Not always the best ones: what is no face may look better than who is to be found. By lot, since a fixed
+            # order falls into step with the rate of the frames, and then always chooses the same ones.
+            strangers = np.random.default_rng(hints.turn).permutation(strangers)[:STRANGERS]
             people = people[:PEOPLE]
         return merge(gather([take(found, plain | poor), take(found, strangers), *self._closer(image, people)]))
 

@@ -57,11 +57,9 @@ def open_video(path: Path) -> av.container.InputContainer:
 
 def video_stream(container: av.container.InputContainer, path: Path) -> av.VideoStream:
     """Return the stream of pictures, set up for decoding; UnusableInput if there is none that can be used."""
-    # A cover picture in a sound file is a video stream too.
-    streams = [one for one in container.streams.video if not one.disposition & Disposition.attached_pic]
-    if not streams:
+    video = shown_stream(container)
+    if video is None:
         raise UnusableInput(f"{path}: this file has no pictures in it, only sound or text; give a video file")
-    video = streams[0]
     if video.codec_context is None:
         raise UnusableInput(f"{path}: this kind of video can't be decoded here; convert it to H.264 and give that")
     check_size(path, video.codec_context.width, video.codec_context.height)
@@ -73,6 +71,33 @@ def video_stream(container: av.container.InputContainer, path: Path) -> av.Video
         # With slice threads libav neither mends damaged H.264 nor says that it is; most has one slice anyway.
         video.codec_context.thread_count = 1
     return video
+
+
+def pictures_in(container: av.container.InputContainer) -> list[av.VideoStream]:
+    """Return the streams of pictures; a cover picture in a sound file, which is a video stream too, is none."""
+    return [one for one in container.streams.video if not one.disposition & Disposition.attached_pic]
+
+
+def shown_stream(container: av.container.InputContainer) -> av.VideoStream | None:
+    """Return the stream of pictures to look at, or None if there is none.
+
+    Of several, as renditions of one film or the tracks of two cameras, that is the finest of those that can be decoded,
+    and among them of those that are marked to be shown.
+    """
+    streams = pictures_in(container)
+    for wanted in (
+        [one for one in streams if one.codec_context is not None and one.disposition & Disposition.default],
+        [one for one in streams if one.codec_context is not None],
+        streams,
+    ):
+        if wanted:
+            return max(wanted, key=_area)
+    return None
+
+
+def _area(stream: av.VideoStream) -> int:
+    context = stream.codec_context
+    return 0 if context is None else context.width * context.height
 
 
 def audio_stream(container: av.container.InputContainer) -> av.AudioStream | None:

@@ -11,11 +11,11 @@ from maskcam.frames import Frame, Result
 from maskcam.lines import STANDARD_OUTPUT, Record
 from maskcam.overlay import draw
 from maskcam.pending import PendingFile, check_distinct
-from maskcam.pictures import read_picture, write_picture
+from maskcam.pictures import count_pictures, read_picture, write_picture
 from maskcam.pipeline import Pipeline
 from maskcam.records import picture_line
 
-WRITABLE = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+WRITABLE = frozenset({".jpg", ".jpeg", ".jfif", ".jpe", ".jif", ".png", ".webp"})
 """A copy of a picture in another format is written as PNG."""
 
 
@@ -84,10 +84,14 @@ def process_pictures(
         except BrokenOff:
             return
         records.write([picture_line(str(path), result)])
-        trouble = None
+        troubles = []
+        if (count := count_pictures(path)) > 1:
+            troubles.append(
+                f"{path}: only the first of the {count} pictures in it was judged; give each as its own file"
+            )
         if target is not None:
             try:
                 write_picture(draw(image, result), target, outputs.force)
             except (UnusableInput, FailedOnTheWay) as error:
-                trouble = str(error)
-        yield Judged(path, result, trouble)
+                troubles.append(str(error))
+        yield Judged(path, result, "; ".join(troubles) or None)

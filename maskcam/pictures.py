@@ -16,18 +16,22 @@ from maskcam.frames import Pixels, check_image
 from maskcam.inputs import MAX_SIDE, check_file, check_size
 from maskcam.pending import PendingFile, write_failure
 
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
-"""What `list_pictures` looks for in a folder."""
+_JPEG_SUFFIXES = (".jpg", ".jpeg", ".jfif", ".jpe", ".jif")
+PICTURE_SUFFIXES = frozenset({*_JPEG_SUFFIXES, ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
+"""What pictures are called that can be read."""
+_OTHER_SUFFIXES = frozenset({".heic", ".heif", ".avif"})
+"""What telephones call pictures that can't be read here, which must not be passed over in silence."""
 
 _FORMATS = {
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
+    **dict.fromkeys(_JPEG_SUFFIXES, "JPEG"),
     ".png": "PNG",
     ".webp": "WEBP",
     ".bmp": "BMP",
     ".tif": "TIFF",
     ".tiff": "TIFF",
 }
+_SEVERAL = ("WEBP", "PNG", "TIFF", "GIF")
+"""Formats of which one file may hold several pictures, as pages or frames. Those within a JPEG are a preview."""
 _READ = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 """What is read, whatever a file is called. Pillow would hand PostScript to another program."""
 _ORIENTATION = 0x0112
@@ -70,6 +74,16 @@ def read_picture(path: Path) -> Pixels:
         raise UnusableInput(f"{path}: the picture is cut short or damaged; get a new copy of it") from None
 
 
+def count_pictures(path: Path) -> int:
+    """Return how many pictures the file holds, of which `read_picture` reads the first; 1 where it can't be told."""
+    try:
+        with warnings.catch_warnings(), Image.open(path, formats=_SEVERAL) as image:
+            warnings.simplefilter("ignore")
+            return int(getattr(image, "n_frames", 1))
+    except Exception:  # no such format, or whatever a damaged file drives Pillow's decoders to
+        return 1
+
+
 def write_picture(image: Pixels, target: Path, force: bool = False) -> None:
     """Write `image`, `(h, w, 3) uint8, RGB`, in the format that the suffix of `target` names.
 
@@ -95,6 +109,8 @@ def write_picture(image: Pixels, target: Path, force: bool = False) -> None:
 def list_pictures(paths: Iterable[Path]) -> list[Path]:
     """Return files as they are, and for a folder the pictures right in it, sorted by name; each once.
 
+    Among those of a folder are such as can't be read here, for whoever reads them to say so.
+
     Raises UnusableInput for a path that is missing, and for a folder that can't be read or has no picture.
     """
     found: list[Path] = []
@@ -111,7 +127,8 @@ def list_pictures(paths: Iterable[Path]) -> list[Path]:
             found.append(path)
             continue
         try:
-            inside = sorted(one for one in path.iterdir() if one.suffix.lower() in PICTURE_SUFFIXES and one.is_file())
+            names = PICTURE_SUFFIXES | _OTHER_SUFFIXES
+            inside = sorted(one for one in path.iterdir() if one.suffix.lower() in names and one.is_file())
         except OSError:
             raise UnusableInput(f"{path}: you may not read this folder; change its permissions") from None
         if not inside:

@@ -10,8 +10,6 @@ from typing import cast
 
 import av
 import av.container
-import cv2
-import numpy as np
 
 from maskcam.closing import Closing
 from maskcam.colour import ToYuv
@@ -27,6 +25,7 @@ from maskcam.keeping import (
     snapshot_name,
     write_snapshot,
 )
+from maskcam.letterbox import letterboxed
 from maskcam.pending import reason
 
 __all__ = ["EventLog", "LiveRecorder", "event_log_name", "recording_name", "snapshot_name", "write_snapshot"]
@@ -161,17 +160,3 @@ class LiveRecorder(Closing):
             kept = "what was recorded until then is there" if self._last >= 0 else "nothing was recorded"
             line = f"{self.part}: recording stopped ({reason(error)}); {kept}"
             raise FailedOnTheWay(line) from None
-
-
-def letterboxed(image: Pixels, width: int, height: int) -> Pixels:
-    """Return `image` `(h, w, 3) uint8`, scaled to fit into `width` x `height` pixels, in the middle of black."""
-    own_height, own_width = image.shape[:2]
-    if (own_width, own_height) == (width, height):
-        return image
-    factor = min(width / own_width, height / own_height)
-    wide, high = max(1, min(width, round(own_width * factor))), max(1, min(height, round(own_height * factor)))
-    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    result = np.zeros((height, width, 3), np.uint8)
-    left, top = (width - wide) // 2, (height - high) // 2
-    result[top : top + high, left : left + wide] = cv2.resize(image, (wide, high), interpolation=way)
-    return result

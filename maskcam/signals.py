@@ -53,6 +53,25 @@ def stop_on_signals() -> Iterator[StopRequest]:
             signal.signal(one, handler)
 
 
+@contextmanager
+def interrupted_by_signals() -> Iterator[None]:
+    """Have SIGTERM and the terminal's end raise KeyboardInterrupt, as Ctrl-C does, where nothing else is arranged."""
+    before = {one: signal.getsignal(one) for one in SIGNALS}
+    ours = [one for one, handler in before.items() if handler is signal.SIG_DFL]
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    for one in ours:
+        signal.signal(one, interrupt)
+    try:
+        yield
+    finally:
+        for one in ours:
+            if signal.getsignal(one) is interrupt:
+                signal.signal(one, before[one])
+
+
 def call_on_signals(act: Callable[[], object]) -> None:
     """Have each signal to stop call `act` from now on; one that is ignored here stays ignored."""
     for one in SIGNALS:

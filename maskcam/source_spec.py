@@ -75,8 +75,10 @@ def parse_source(text: str) -> SourceSpec:
             raise UnusableInput(f"{bare[:12]}: there is no camera of that number; see maskcam cameras")
         return SourceSpec(SourceKind.CAMERA, str(int(bare)))
     if scheme := _ADDRESS.match(bare):
-        _check_address(bare, scheme[1].lower())
-        return SourceSpec(SourceKind.STREAM, bare)
+        # Telephones begin what is written with a capital, which libav knows no protocol by.
+        name = scheme[1].lower()
+        _check_address(bare, name)
+        return SourceSpec(SourceKind.STREAM, name + bare[len(name) :])
     # A file's name may begin or end with a space; a line's end comes from copying.
     path = text if text.splitlines() == [text] else bare
     check_file(Path(path), "video")

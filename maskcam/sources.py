@@ -11,15 +11,23 @@ from typing import Any, TypeAlias
 
 import av
 import av.container
-import cv2
-import numpy as np
 
 from maskcam.closing import Closing
 from maskcam.colour import FromYuv
 from maskcam.damage import has_holes, is_cut
 from maskcam.errors import UnusableInput
 from maskcam.frames import Frame
-from maskcam.inputs import MAX_SIDE, audio_stream, check_file, check_size, open_video, undecodable, video_stream
+from maskcam.inputs import (
+    MAX_SIDE,
+    audio_stream,
+    check_file,
+    check_size,
+    open_video,
+    pictures_in,
+    undecodable,
+    video_stream,
+)
+from maskcam.letterbox import letterboxed
 from maskcam.losses import Losses
 from maskcam.timing import Clock, SoundClock
 from maskcam.upright import Upright, turn_of
@@ -58,6 +66,7 @@ class VideoSource(Closing):
     `time_base` is the length of one tick of `pts` in seconds. `start_pts` is the first frame's. `origin` is the tick
     at which the first frame or, if it is earlier, the first sound begins, but no less than 0.
     `duration` is in seconds and `frame_count` is an estimate; both are None where the file doesn't say.
+    `tracks` counts the streams of pictures, of which one is read.
     `audio` is the sound stream, a template for copying it. After the iteration `trailing_sound` holds the
     packets after the last frame, and `damage` says in one line what was lost, or is None.
 
@@ -83,10 +92,10 @@ class VideoSource(Closing):
         self._container = open_video(path)
         video = video_stream(self._container, path)
         self._video = video
+        self.tracks = len(pictures_in(self._container))
         self.audio = audio_stream(self._container)
-        self._stored = (first.width, first.height)
         sideways = turn_of(first).swap
-        self.width, self.height = self._stored[::-1] if sideways else self._stored
+        self.width, self.height = (first.height, first.width) if sideways else (first.width, first.height)
         aspect = video.sample_aspect_ratio or Fraction(1)
         self.pixel_aspect = 1 / aspect if sideways else aspect
         self.time_base: Fraction = video.time_base or Fraction(1, 90000)
@@ -133,9 +142,9 @@ class VideoSource(Closing):
                 pts = clock.tick(picture.pts, picture.dts)
                 time = float((pts - clock.first) * self.time_base)
                 end = time + float((getattr(picture, "duration", 0) or 0) * self.time_base)
-                image = upright.turn(picture, colours.convert(picture, *self._stored))
-                if image.shape[:2] != (self.height, self.width):
-                    image = np.asarray(cv2.resize(image, (self.width, self.height)), np.uint8)
+                image = upright.turn(picture, colours.convert(picture, picture.width, picture.height))
+                # Streams and cameras that are turned change their pictures' size on the way.
+                image = letterboxed(image, self.width, self.height)
                 yield VideoFrame(Frame(image, index, time, self.name), pts, sounds.ready())
                 index += 1
         self.trailing_sound = sounds.ready(end=True)

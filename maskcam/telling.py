@@ -27,6 +27,13 @@ def tell_summary(summary: Summary, seconds: float) -> str:
     )
 
 
+def tell_tracks(tracks: int, width: int, height: int) -> str | None:
+    """Return which of a file's `tracks` of pictures is judged, None where there is no choice."""
+    if tracks == 1:
+        return None
+    return f"it holds {tracks} videos, of which one is judged, that of {width}x{height}"
+
+
 def tell_losses(damage: str | None, sound_lost: int) -> str | None:
     """Return what of a video could not be kept, None if nothing: `damage` as its source says it, pieces of sound."""
     sound = f"{_number(sound_lost, 'piece', 'pieces')} of its sound could not be kept" if sound_lost else None

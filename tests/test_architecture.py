@@ -31,6 +31,7 @@ ORDER = [
         "upright",
         "encoder",
         "inputs",
+        "letterbox",
         "timing",
         "pending",
         "sound",

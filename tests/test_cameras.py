@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,7 +15,7 @@ import numpy as np
 import pytest
 
 from maskcam import cameras
-from maskcam.camera_source import CameraSource
+from maskcam.camera_source import TORN_SECONDS, CameraSource
 from maskcam.cameras import (
     CameraInfo,
     CameraMode,
@@ -24,7 +27,7 @@ from maskcam.cameras import (
 )
 from maskcam.cli import main
 from maskcam.frames import Pixels
-from maskcam.live import SourceLost
+from maskcam.live import Cause, SourceLost
 from maskcam.videoio import set_environment
 from tests.support import ROOT, environment, maskcam
 
@@ -111,6 +114,7 @@ class Webcam:
         self.asked: list[tuple[int, float]] = []
         self.held = False
         self.grey = False
+        self.torn: Iterator[Exception | None] = iter(())
         self.opened.append(self)
         if place:
             self.open(*place)
@@ -140,6 +144,11 @@ class Webcam:
 
     def read(self) -> tuple[bool, Pixels]:
         assert self.held
+        for error in self.torn:
+            # A picture that can't be decoded is none to OpenCV, or an error of its own.
+            if error is not None:
+                raise error
+            return False, np.zeros((0, 0, 3), np.uint8)
         height, width = int(self.get(cv2.CAP_PROP_FRAME_HEIGHT)), int(self.get(cv2.CAP_PROP_FRAME_WIDTH))
         picture = np.full((height, width, 3), (10, 20, 200), np.uint8)  # red, in OpenCV's order
         return True, picture[..., 2] if self.grey else picture
@@ -164,6 +173,28 @@ def test_a_webcam_gives_its_pictures_in_the_right_colours_and_is_let_go(webcam: 
     assert [one.held for one in webcam.opened] == [False]
     with pytest.raises(SourceLost, match="closed"):
         source.read()
+
+
+def test_a_torn_picture_is_no_reason_to_lose_a_camera(webcam: type[Webcam]) -> None:
+    with contextlib.closing(CameraSource(0)) as source:
+        for torn in ([None], [cv2.error("torn")], [None, cv2.error("torn"), None]):
+            webcam.opened[0].torn = iter(torn)
+            assert source.read().shape == (480, 640, 3)
+            assert not list(webcam.opened[0].torn), "all were read"
+
+
+@pytest.mark.parametrize(("error", "cause"), [(None, Cause.SILENT), (cv2.error("torn"), Cause.UNREADABLE)])
+def test_a_camera_that_sends_nothing_readable_any_more_is_lost(
+    webcam: type[Webcam], error: Exception | None, cause: Cause
+) -> None:
+    with contextlib.closing(CameraSource(0)) as source:
+        source.read()
+        webcam.opened[0].torn = itertools.repeat(error)
+        begun = time.monotonic()
+        with pytest.raises(SourceLost, match="camera 0 sends") as lost:
+            source.read()
+        assert lost.value.cause is cause
+        assert time.monotonic() - begun >= TORN_SECONDS
 
 
 def test_a_webcam_is_asked_for_packed_pictures_before_a_large_size(webcam: type[Webcam]) -> None:

@@ -206,3 +206,23 @@ def test_a_play_list_is_a_film_only_where_it_has_an_end(tmp_path: Path) -> None:
     assert ended.cause is None
     with HlsCamera(segments) as camera, contextlib.closing(StreamSource(camera.url)) as source:
         assert source.pictures is Pictures.REPEATED
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg2video", "mpeg4"])
+def test_live_pictures_that_are_sent_out_of_order_come_in_order(tmp_path: Path, codec: str) -> None:
+    path = make_video(
+        tmp_path / "live.ts",
+        pts=range(FRAMES),
+        size=SIZE,
+        draw=numbered,
+        codec=codec,
+        options={"bf": "2", "b_strategy": "0"},
+        format="mpegts",
+    )
+    numbers = []
+    with FilmServer(path, ranges=False, length=None) as server, contextlib.closing(StreamSource(server.url)) as source:
+        assert source.pictures is Pictures.REPEATED
+        with pytest.raises(SourceLost):
+            while True:
+                numbers.append(read_number(source.read()))
+    assert numbers == sorted(numbers) and len(numbers) > FRAMES / 2

@@ -358,14 +358,15 @@ def test_few_weak_boxes_are_worth_a_verdict_where_tiles_are_many() -> None:
 
 
 class Vague:
-    """Finds twelve poor faces in the whole picture, none in its parts, and keeps what it was shown."""
+    """Finds poor faces at `boxes` in the whole picture, none in its parts, and keeps what it was shown."""
 
     def __init__(self, boxes: Floats) -> None:
         self.boxes, self.seen = boxes, list[Pixels]()
 
     def detect_all(self, images: Sequence[Pixels]) -> list[Faces]:
         self.seen += images
-        whole = Faces(self.boxes, np.full(12, 0.35, np.float32), np.zeros((12, 6, 2), np.float32))
+        n = len(self.boxes)
+        whole = Faces(self.boxes, np.linspace(0.5, 0.35, n, dtype=np.float32), np.zeros((n, 6, 2), np.float32))
         return [whole if image.shape[:2] == (HEIGHT, WIDTH) else Faces.none() for image in images]
 
 
@@ -378,3 +379,16 @@ def test_who_was_not_found_at_all_is_looked_for_before_those_who_were_found_poor
     FaceFinder(vague, effort=Effort.IN_TURNS).detect(frame, Hints(0, np.concatenate([poor, unseen])))
     closer = [one for one in vague.seen if one.shape[0] == one.shape[1]]
     assert any((one[len(one) // 2, len(one) // 2] == (255, 0, 255)).all() for one in closer)
+
+
+@pytest.mark.parametrize("strangers", [6, 8, 9, 12])
+@pytest.mark.parametrize("turns", [1, 2, 3, 4])
+def test_no_rate_of_frames_keeps_a_stranger_from_being_judged(strangers: int, turns: int) -> None:
+    """At fewer than 30 frames a second turns are passed over, which mustn't fall into step with who is chosen."""
+    boxes = np.array([(60 + 90 * number, 100, 110 + 90 * number, 150) for number in range(strangers)], np.float32)
+    finder, frame = FaceFinder(Vague(boxes), effort=Effort.IN_TURNS), room()
+    chosen = [finder.detect(frame, Hints(turn, turns=turns)) for turn in range(0, 60 * turns, turns)]
+    assert all(len(one) == STRANGERS for one in chosen)
+    times = sum(overlaps(boxes, one.boxes)[0].max(axis=1) > 0.9 for one in chosen)
+    fair = len(chosen) * STRANGERS / strangers
+    assert (times > fair / 2).all(), "nearly equally often, the last in rank as the first"

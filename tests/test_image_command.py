@@ -301,3 +301,20 @@ def test_a_pipe_is_no_file_for_records(tmp_path: Path) -> None:
     Image.fromarray(astronaut()).save(tmp_path / "a.png")
     run = maskcam("image", "a.png", "--json", "/dev/stdout", cwd=tmp_path)
     assert run.returncode == 2 and "/dev/stdout: this is not an ordinary file" in run.stderr
+
+
+def test_what_is_not_judged_of_a_folder_or_a_file_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    faces = [Image.fromarray(one) for one in (np.full_like(astronaut(), 90), astronaut())]
+    faces[0].save(folder / "b.tif", save_all=True, append_images=faces[1:])
+    faces[1].save(folder / "a.jfif", format="JPEG")
+    (folder / "c.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    (folder / "notes.txt").write_text("no picture")
+    run = maskcam("image", "photos", "-o", "seen", cwd=tmp_path)
+    assert run.returncode == 1
+    assert run.stdout.splitlines() == ["photos/a.jfif: 1 face, 1 no mask", "photos/b.tif: no face"]
+    first, second = run.stderr.splitlines()
+    assert first.startswith("maskcam: photos/b.tif: only the first of the 2 pictures in it was judged")
+    assert second.startswith("maskcam: photos/c.HEIC: this is no picture that can be read here")
+    assert sorted(one.name for one in (tmp_path / "seen").iterdir()) == ["a.jfif", "b.png"]

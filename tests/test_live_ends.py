@@ -198,3 +198,39 @@ def test_openings_that_hang_do_not_keep_another_source_from_being_opened_again(p
         wait_for_view(runner, lambda view: view.stage is Stage.RUNNING)
         gate.set()
         assert runner.stop(60)
+
+
+def test_a_source_whose_reads_hang_is_not_opened_ever_again(parts: Parts) -> None:
+    gate = threading.Event()
+
+    class Stuck:
+        name = "stuck"
+
+        def read(self) -> Pixels:
+            gate.wait(120)
+            raise SourceLost("too late", Cause.SILENT)
+
+        def close(self) -> None:
+            pass
+
+    def capturing() -> int:
+        return sum(one.name == "maskcam capture" for one in threading.enumerate())
+
+    opened: list[Stuck] = []
+
+    def opens() -> LiveSource:
+        opened.append(Stuck())
+        return opened[-1]
+
+    runner = LiveRunner(opens, Pipeline(*parts))
+    runner.start()
+    for number in range(8):
+        wait_for(lambda number=number: len(opened) > min(number, 3))  # type: ignore[misc]
+        runner.reopen()
+    assert capturing() <= 4
+    gate.set()
+    wait_for(lambda: not capturing())
+    before = len(opened)
+    runner.reopen()
+    wait_for(lambda: len(opened) > before)
+    assert runner.stop(60)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.inputs import MAX_SIDE
-from maskcam.pictures import list_pictures, read_picture, write_picture
+from maskcam.pictures import count_pictures, list_pictures, read_picture, write_picture
 from tests.video_files import QUARTERS, quarters
 
 
@@ -239,3 +239,16 @@ def test_postscript_is_not_handed_to_another_program(tmp_path: Path, monkeypatch
 def test_the_usual_kinds_are_read_under_any_name(tmp_path: Path, kind: str) -> None:
     Image.fromarray(quarters(64, 48)).save(tmp_path / "picture", kind)
     assert read_picture(tmp_path / "picture").shape == (48, 64, 3)
+
+
+def test_a_file_is_asked_how_many_pictures_it_holds(tmp_path: Path) -> None:
+    red, *others = (Image.new("RGB", (8, 8), name) for name in ("red", "blue", "green"))
+    for name in ("a.gif", "a.tif", "a.webp", "a.png"):
+        red.save(tmp_path / name, save_all=True, append_images=others)
+        assert count_pictures(tmp_path / name) == 3, name
+        red.save(tmp_path / f"one-{name}")
+        assert count_pictures(tmp_path / f"one-{name}") == 1
+    red.save(tmp_path / "a.mpo", save_all=True, append_images=others)  # as cameras put a preview into a JPEG
+    assert count_pictures(tmp_path / "a.mpo") == 1
+    (tmp_path / "text.tif").write_text("no picture")
+    assert count_pictures(tmp_path / "text.tif") == count_pictures(tmp_path / "missing") == 1

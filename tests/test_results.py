@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maskcam.frames import Event, EventKind
 from maskcam.runner.results import UNDRAINED, Results
-from tests.viewer_parts import BARE, analysed
+from maskcam.viewer.totals import Totals
+from tests.viewer_parts import BARE, MASK, analysed
 
 
 def left(track: int) -> Event:
@@ -42,3 +45,15 @@ def test_events_that_no_result_came_for_can_be_had() -> None:
     results.keep((left(1),))
     results.keep((left(2),))
     assert tracks(results.take_orphans()) == [1, 2] and results.take_orphans() == ()
+
+
+def test_whoever_was_without_a_mask_in_what_nobody_took_is_counted() -> None:
+    results, totals = Results(), Totals()
+    for number in range(3 * UNDRAINED):
+        one = analysed(number, number / 10, (1, BARE if number < UNDRAINED else MASK))
+        kind = {0: EventKind.APPEARED, UNDRAINED: EventKind.VERDICT}.get(number)
+        events = () if kind is None else (Event(number / 10, 1, kind, BARE if number == 0 else MASK, 0.9),)
+        results.add(replace(one, result=replace(one.result, events=events)))
+    for one in results.take():
+        totals.add(one.result)
+    assert (totals.people, totals.people_without) == (1, 1)

@@ -113,3 +113,32 @@ print("still here")
         [sys.executable, "-c", script], env=environment(), capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    "command", [["cameras"], ["selftest"], ["video", "a", "-o", "b.mp4"], ["image", "a"], ["demo"]]
+)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_command_is_stopped_with_its_exit_code_also_before_its_work_begins(
+    command: list[str], number: signal.Signals
+) -> None:
+    script = f"""
+import importlib.abc, os, signal, sys
+
+for one in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(one, signal.SIG_DFL)
+
+class Watch(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name.partition(".")[0] in ("numpy", "cv2", "mediapipe", "av"):
+            os.kill(os.getpid(), {int(number)})
+
+sys.meta_path.insert(0, Watch())
+from maskcam.cli import main
+code = main({command!r})
+print(code, signal.getsignal({int(number)}) is signal.SIG_DFL)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "130 True\n", "maskcam: stopped\n")

@@ -106,3 +106,8 @@ def test_an_address_without_secrets_stays_readable() -> None:
 def test_a_spec_checks_itself(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"names no|go together"):
         SourceSpec(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("written", ["Http://Camera.local/Video?Q=A", "HTTP://Camera.local/Video?Q=A"])
+def test_a_scheme_may_be_written_in_capitals_and_the_rest_stays(written: str) -> None:
+    assert parse_source(written).where == "http://Camera.local/Video?Q=A"

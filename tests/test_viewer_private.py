@@ -10,11 +10,12 @@ import pytest
 
 from maskcam.assets import MASK_MODEL, asset
 from maskcam.frames import Pixels
-from maskcam.live import Analysed
+from maskcam.live import Analysed, Stage
 from maskcam.source_spec import parse_source
 from maskcam.viewer.engine import Engine, Judging
-from maskcam.viewer.messages import PRIVATE
+from maskcam.viewer.messages import BEHIND, PRIVATE
 from maskcam.viewer.shown import Picture, Shown
+from maskcam.viewer.state import OLD_SECONDS
 from tests.http_camera import HttpCamera
 from tests.support import astronaut, scaled
 from tests.viewer_parts import BARE, analysed, captured, noise, running
@@ -134,3 +135,19 @@ def test_what_was_searched_before_private_view_is_not_shown_in_it() -> None:
     state.update(1.3, running(captured(36, 1.3)), [analysed(33, 1.2, (1, BARE))])
     picture = state.shown(1.3).picture
     assert picture is not None and picture.pixelated
+
+
+def test_a_picture_in_private_view_that_is_of_long_ago_is_grey_and_said_to_be() -> None:
+    """As while a large picture is searched, or a driver holds the analysis up."""
+    state = watching(privacy=True)
+    state.update(0.0, running(captured(0, 0.0)), [analysed(0, 0.0, (1, BARE))])
+    for number, now in enumerate(np.arange(0.0, 8.0, 0.25)):
+        state.update(float(now), running(captured(number + 1, float(now))), [])
+        shown = state.shown(float(now))
+        assert shown.picture is not None and shown.picture.number == 0
+        assert (shown.greyed, shown.notice) == ((True, BEHIND) if now > OLD_SECONDS else (False, ""))
+    state.update(8.0, running(captured(99, 8.0)), [analysed(99, 8.0, (1, BARE))])
+    assert not state.shown(8.0).greyed and not state.shown(8.0).notice
+    ended = replace(running(captured(99, 8.0)), stage=Stage.ENDED)
+    state.update(60.0, ended, [])
+    assert state.shown(60.0).notice == "", "a video's last picture is no picture of long ago"

@@ -271,3 +271,27 @@ sys.exit(main(sys.argv[1:]))
         viewer.process.wait(10)
     with VideoSource(parts[0]) as video:
         assert len(list(video)) > 10
+
+
+def test_what_fails_at_the_very_end_is_said_too(screen: Screen, still: Path, tmp_path: Path) -> None:
+    """A recording whose folder went away, as on a stick that was pulled out, can't be completed."""
+    code = """
+import sys
+from maskcam.viewer.window import ViewerWindow
+begin = ViewerWindow.begin
+def recording(self, spec):
+    begin(self, spec)
+    self.actions_.by_name["record"].trigger()
+ViewerWindow.begin = recording
+from maskcam.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+    viewer = Viewer(screen, tmp_path, str(still), code=code)
+    viewer.until(seen)
+    viewer.wait_for(lambda: any(one.stat().st_size > 10_000 for one in viewer.kept.glob("*.part.mp4")))
+    viewer.kept.rename(tmp_path / "gone")
+    assert viewer.end(signal.SIGTERM) == 1
+    assert viewer.process.stderr is not None
+    (line,) = viewer.process.stderr.read().splitlines()
+    assert line.startswith("maskcam: ") and ".part.mp4" in line
+    assert line.removeprefix("maskcam: ") in (tmp_path / "state" / "maskcam" / "maskcam.log").read_text()

@@ -32,8 +32,8 @@ class Opening:
         self.over = threading.Event()
 
     def hangs(self, scene: int) -> bool:
-        """Whether it is of this scene, has not given a source yet, and isn't over."""
-        return self.scene == scene and self.source is None and not self.over.is_set()
+        """Whether it is of this scene and isn't over: it opens its source, or waits for it, or is to be let go."""
+        return self.scene == scene and not self.over.is_set()
 
     def wait_for_its_turn(self) -> None:
         """Wait for the source before to be let go, but not long for one that hangs."""

@@ -28,7 +28,8 @@ from maskcam.viewer.window import ViewerWindow
 def run(spec: SourceSpec | None, weights: Path, threshold: float | None, smallest: int | None) -> int:
     """Open the window, and return when it is closed; `threshold` and `smallest` count before what is remembered.
 
-    UnusableInput when the weights' card can't be used, FailedOnTheWay where Qt runs without windows already.
+    UnusableInput when the weights' card can't be used, FailedOnTheWay where Qt runs without windows already or what is
+    kept could not be completed at the end.
     """
     forget_opencvs_qt()
     messages = QtMessages()
@@ -52,8 +53,12 @@ def run(spec: SourceSpec | None, weights: Path, threshold: float | None, smalles
     reporter = CrashReporter(lambda words: tell_of_crash(window, words, log))
     reporter.install()
 
+    failed_late: list[Exception] = []
+
     def failed(error: Exception) -> None:
-        if isinstance(error, UnusableInput | FailedOnTheWay):
+        if window.finished:
+            failed_late.append(error)
+        elif isinstance(error, UnusableInput | FailedOnTheWay):
             LOG.warning("%s", error)
             tell(window, str(error))  # such an error's own line says what to do
         else:
@@ -74,12 +79,17 @@ def run(spec: SourceSpec | None, weights: Path, threshold: float | None, smalles
     window.begin(spec)
     app.exec()
     window.finish()
+    QApplication.sendPostedEvents()  # what failed in another thread meanwhile
     reporter.uninstall()
     messages.uninstall()
+    for error in failed_late:
+        LOG.warning("%s", error)
     if not window.ended_cleanly:
         # Everything that must be final is; a thread that hangs in a driver could crash or delay what is left.
         logging.shutdown()
-        os._exit(0)
+        os._exit(1 if failed_late else 0)
+    if failed_late:
+        raise FailedOnTheWay(str(failed_late[0]))  # no window is left to say it in
     return 0
 
 

@@ -25,6 +25,8 @@ BEHIND_SECONDS, WELL_SECONDS = 2.0, 1.0
 
 The word stays until it has kept up for so long: one that takes nearly a second is behind again and again.
 """
+OLD_SECONDS = 3.0
+"""How far a picture in private view, which waits for its analysis, may be behind before it isn't of now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,11 @@ class ViewerState:
         message = self._watch.message(now)
         if private and picture is None and sight.newest is not None:
             message = message or PRIVATE
-        if self._behind_since is not None and now - self._behind_since > BEHIND_SECONDS and not (message or private):
+        # In private view the picture itself waits for its verdicts, so that they fit it however late it comes.
+        behind = self._behind_since is not None and now - self._behind_since > BEHIND_SECONDS
+        late = 0.0 if picture is None or sight.newest is None else sight.newest.at - picture.at
+        old = private and late > OLD_SECONDS
+        if (old if private else behind) and not message:
             notice = notice or BEHIND
         if not sight.judged and sight.newest is not None:
             # A picture without verdicts yet must not be covered by words; one that may not be shown is only words.
@@ -149,7 +155,7 @@ class ViewerState:
             counts=None if self._watch.stale else sight.counts(),
             message=message,
             retry=self._watch.retry(now),
-            greyed=self._watch.stale and picture is not None,
+            greyed=picture is not None and (self._watch.stale or old),
             alarm=self._light(now),
             alarmed=self._alarm.showing(self._clock.at(now)) if alarm else frozenset(),
             snooze_left=self._snooze.left(now) if alarm else 0.0,

@@ -22,3 +22,5 @@ class Totals:
         self.people += sum(event.kind is EventKind.APPEARED for event in result.events)
         tracks = zip(result.track_ids.tolist(), result.verdicts, strict=True)
         self._without.update(track for track, verdict in tracks if verdict is Verdict.NO_MASK)
+        # Of results that nobody took in time only the events are left.
+        self._without.update(event.track for event in result.events if event.verdict is Verdict.NO_MASK)

@@ -44,6 +44,7 @@ class ViewerWindow(QMainWindow):
     """The viewer's main window; `ended` is emitted once everything that had to be final is final.
 
     `failed` tells of an error after which it goes on as before, `stopped` of one after which nothing is watched.
+    `finished` says that its end has begun.
     """
 
     woken = Signal()
@@ -63,7 +64,7 @@ class ViewerWindow(QMainWindow):
         self._weights, self._memory, self._opener = weights, memory, opener
         self._remembered = memory.settings()
         self.state = ViewerState(overrides(self._remembered))
-        self._waking = self._finished = self._abandoned = False
+        self._waking = self.finished = self._abandoned = False
         self._watched: tuple[SourceSpec, str, float] | None = None
         self.ended_cleanly = False
         self.keeper = Keeper(self.failed.emit)
@@ -84,7 +85,7 @@ class ViewerWindow(QMainWindow):
 
     def watch(self, spec: SourceSpec, name: str, remember: bool = True) -> None:
         """Go over to this source."""
-        if self._finished:
+        if self.finished:
             return
         self.play.spec = spec
         self._watched = spec, name, time.monotonic()
@@ -110,7 +111,7 @@ class ViewerWindow(QMainWindow):
     def refresh(self) -> None:
         """Look at everything once: the engine, the time; and show it."""
         self._waking = False
-        if self._finished:
+        if self.finished:
             return
         now = time.monotonic()
         try:
@@ -140,9 +141,9 @@ class ViewerWindow(QMainWindow):
 
     def finish(self) -> None:
         """Take the window away and make everything final, within a second whatever hangs."""
-        if self._finished:
+        if self.finished:
             return
-        self._finished = True
+        self.finished = True
         end = time.monotonic() + _END_SECONDS
         self._ticking.stop()
         self._memory.keep_geometry(self.saveGeometry())
@@ -151,7 +152,7 @@ class ViewerWindow(QMainWindow):
         # Asked for first, the recording is completed while the engine is waited for.
         if self.keeper.recording:
             self.keeper.stop_recording()
-        clean = self.engine.stop(0.5)
+        clean = self.engine.stop(_END_SECONDS / 2)
         self._log(self.engine.farewell())
         clean = self.keeper.close(max(end - time.monotonic(), 0.3)) and clean
         self.ended_cleanly = self.sources.close() and clean and not self._abandoned
@@ -210,7 +211,7 @@ class ViewerWindow(QMainWindow):
 
     def _wake(self) -> None:
         # Called from other threads, hundreds of times a second if need be: one wake-up that waits is enough.
-        if not self._waking and not self._finished:
+        if not self._waking and not self.finished:
             self._waking = True
             self.woken.emit()
 

@@ -11,6 +11,7 @@ from PySide6.QtCore import QSettings
 
 from maskcam.assets import MASK_MODEL, asset
 from maskcam.cameras import CameraInfo
+from maskcam.viewer import window as window_module
 from maskcam.viewer.remember import Memory
 from maskcam.viewer.window import ViewerWindow
 from tests.viewer_window.window_parts import Make, leave, until
@@ -19,6 +20,12 @@ from tests.viewer_window.window_parts import Make, leave, until
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path: Path) -> None:
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+
+
+@pytest.fixture(autouse=True)
+def time_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with other work may take longer; that a window ends in time whatever hangs has tests of its own."""
+    monkeypatch.setattr(window_module, "_END_SECONDS", 60.0)
 
 
 @pytest.fixture

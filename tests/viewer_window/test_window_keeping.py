@@ -21,7 +21,6 @@ from maskcam.live_sources import parse_source
 from maskcam.sources import VideoSource
 from maskcam.viewer import keep_control
 from maskcam.viewer import keeper as keeper_module
-from maskcam.viewer import window as window_module
 from maskcam.viewer.canvas import Canvas
 from maskcam.viewer.compose import compose
 from maskcam.viewer.keeper import Keeper
@@ -284,7 +283,6 @@ def test_what_waits_to_be_encoded_is_in_the_recording_when_the_window_is_closed(
         return compose(picture, **how)
 
     monkeypatch.setattr(keeper_module, "compose", slowly)
-    monkeypatch.setattr(window_module, "_END_SECONDS", 30.0)
     one = make()
     one.keeper.start_recording(folder, 0.0)
     for number in range(12):
