@@ -12,7 +12,9 @@ from maskcam.frames import Faces, Flags, Floats, Judgement, Reason, check_array
 from maskcam.modelcard import NOT_FACE_FROM
 from maskcam.motion import Box
 
-_DOUBTS = (None, Reason.TOO_SMALL, Reason.TOO_BLURRED)
+_DOUBTS = (None, Reason.CUT_OFF, Reason.TOO_SMALL, Reason.TOO_BLURRED)
+_CLEAR = 1
+"""Place of the last of them that leaves clear whether it is a face."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,7 +22,7 @@ class Sighting:
     """What detector and classifier say of one frame, before anybody is followed.
 
     `time` is in seconds, `width` and `height` are the picture's in pixels. `judgement` and `doubts` are of each face:
-    why its crop is too poor to judge by, `too_small` or `too_blurred`, or None. `judged`, `(n,) bool`, tells of which
+    why it can't be judged, `too_small`, `too_blurred` or `cut_off`, or None. `judged`, `(n,) bool`, tells of which
     they are new; of the others they are those of the frames before. ValueError if they don't fit.
     """
 
@@ -44,7 +46,7 @@ class Sighting:
         if len(self.judgement) != len(self.faces):
             raise ValueError(f"{len(self.faces)} faces need as many judgements, not {len(self.judgement)}")
         if len(self.doubts) != len(self.faces) or any(doubt not in _DOUBTS for doubt in self.doubts):
-            raise ValueError(f"{len(self.faces)} faces need as many doubts: too_small, too_blurred or None")
+            raise ValueError(f"{len(self.faces)} faces need as many doubts: too_small, too_blurred, cut_off or None")
 
     def in_order(self, least_score: float) -> list[int]:
         """Rows of the faces of at least `least_score` that lie in the picture and aren't rejected, best first.
@@ -54,7 +56,7 @@ class Sighting:
         faces, judgement = self.faces, self.judgement
         doubtful = np.array([_DOUBTS.index(doubt) for doubt in self.doubts], np.int64)
         # Of a crop too poor to judge by, the network can't tell that it is no face either.
-        rejected = (judgement.not_face_probability >= NOT_FACE_FROM) & (doubtful == 0)
+        rejected = (judgement.not_face_probability >= NOT_FACE_FROM) & (doubtful <= _CLEAR)
         inside = visible(faces.boxes, self.width, self.height)
         # Scores are float32, and 0.15 as such is not quite the rule's 0.15.
         kept = np.flatnonzero((faces.scores >= np.float32(least_score)) & ~rejected & inside)

@@ -8,6 +8,9 @@ from maskcam.frames import Reason, Verdict
 from maskcam.odds import log_odds
 from maskcam.track_rules import TrackRules
 
+_POOR = (Reason.TOO_SMALL, Reason.TOO_BLURRED, Reason.CUT_OFF)
+"""Why a crop can't be judged by."""
+
 
 def check_threshold(threshold: float) -> float:
     """The threshold itself; ValueError unless it lies between 0 and 1, both excluded."""
@@ -47,7 +50,7 @@ class Evidence:
     """
 
     __slots__ = (
-        *("_anew", "_blurred", "_lean", "_log_odds", "_rules", "_small", "_threshold", "_turning_for", "_weight"),
+        *("_anew", "_doubts", "_lean", "_log_odds", "_rules", "_threshold", "_turning_for", "_turning_to", "_weight"),
         *("probability", "reason", "verdict"),
     )
 
@@ -56,10 +59,9 @@ class Evidence:
         self._threshold = log_odds(check_threshold(threshold))
         self._log_odds = self._threshold
         self._weight = 0.0
-        self._small = 0.0
-        self._blurred = 0.0
+        self._doubts = dict.fromkeys(_POOR, 0.0)
         self._lean = Verdict.UNSURE
-        self._turning_for: float | None = None
+        self._turning_to, self._turning_for = Verdict.UNSURE, 0.0
         self._anew = True
         self.probability = threshold
         self.verdict = Verdict.UNSURE
@@ -107,24 +109,22 @@ class Evidence:
         said = lean(self._log_odds - self._threshold, self._lean, rules)
         anew, self._anew = self._anew, False
         if said is self._lean or anew or Verdict.UNSURE not in (said, self._lean):
-            self._lean = said
-            self._turning_for = None
+            self._lean = self._turning_to = said
             return
         # Counted from the first frame that says so: when before it the evidence got there is not known.
-        self._turning_for = 0.0 if self._turning_for is None else self._turning_for + elapsed
+        self._turning_for = self._turning_for + elapsed if said is self._turning_to else 0.0
+        self._turning_to = said
         if self._turning_for >= (rules.mixed_seconds if said is Verdict.UNSURE else rules.settle_seconds):
             self._lean = said
-            self._turning_for = None
 
     def _doubt(self, elapsed: float, doubt: Reason | None, first: bool) -> None:
         rules = self._rules
         step = 1.0 if first else min(1.0 - math.exp(-elapsed / rules.doubt_seconds), rules.weight_limit)
-        self._small += step * ((doubt is Reason.TOO_SMALL) - self._small)
-        self._blurred += step * ((doubt is Reason.TOO_BLURRED) - self._blurred)
-        held = self.reason in (Reason.TOO_SMALL, Reason.TOO_BLURRED)
-        if self._small + self._blurred < (rules.doubt_leave if held else rules.doubt_enter):
+        for kind in _POOR:
+            self._doubts[kind] += step * ((doubt is kind) - self._doubts[kind])
+        if sum(self._doubts.values()) < (rules.doubt_leave if self.reason in _POOR else rules.doubt_enter):
             self.reason = None
             return
-        # Of two doubts about equally strong the one that is being said stays, or the label would flicker.
-        gain = 0.1 if self.reason is Reason.TOO_BLURRED else -0.1 if self.reason is Reason.TOO_SMALL else 0.0
-        self.reason = Reason.TOO_BLURRED if self._blurred + gain > self._small else Reason.TOO_SMALL
+        # Of doubts about equally strong the one that is being said stays, or the label would flicker.
+        said = self.reason
+        self.reason = max(_POOR, key=lambda kind: self._doubts[kind] + (0.1 if kind is said else 0.0))

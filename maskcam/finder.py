@@ -74,7 +74,7 @@ class FaceFinder:
         plain = here.any(axis=1) & (found.scores >= PLAIN)
         poor = (here & ~here[plain].any(axis=0)).any(axis=1)  # of whom there is no plain box
         worth = WORTH_OF_MANY if in_turns or self._effort is Effort.CLOSELY else WORTH_A_VERDICT
-        strangers = np.flatnonzero((overlap < SAME_FACE).all(axis=1) & (found.scores >= worth))
+        strangers = np.flatnonzero((overlap < IN_PLACE).all(axis=1) & (found.scores >= worth))
         # First those of whom there is nothing else.
         people = np.concatenate([hints.expected[~here.any(axis=0)], found.boxes[poor]])
         if in_turns:

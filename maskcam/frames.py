@@ -16,6 +16,8 @@ Flags = NDArray[np.bool_]
 
 KEYPOINTS = 6
 """Right eye, left eye, nose tip, mouth centre, right ear, left ear (the person's right and left)."""
+MOUTH = 3
+"""Place of the mouth among them."""
 
 
 class Verdict(StrEnum):
@@ -36,6 +38,8 @@ class Reason(StrEnum):
 
     TOO_SMALL = "too_small"
     TOO_BLURRED = "too_blurred"
+    CUT_OFF = "cut_off"
+    """The mouth lies below the picture's lower edge, and what of the face is in it looks masked."""
     MIXED = "mixed"
 
 

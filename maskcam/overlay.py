@@ -16,7 +16,12 @@ from maskcam.overlay_patches import COLOURS, INK, Patch, counts, label
 Rectangle = tuple[float, float, float, float]
 
 _WORDS = {Verdict.MASK: "Mask", Verdict.NO_MASK: "No mask", Verdict.UNSURE: "Unsure"}
-_REASONS = {Reason.TOO_SMALL: "too small", Reason.TOO_BLURRED: "too blurred", Reason.MIXED: "mixed"}
+_REASONS = {
+    Reason.TOO_SMALL: "too small",
+    Reason.TOO_BLURRED: "too blurred",
+    Reason.CUT_OFF: "cut off",
+    Reason.MIXED: "mixed",
+}
 _FIRST = (Verdict.NO_MASK, Verdict.UNSURE, Verdict.MASK)
 # cv2 takes sub-pixel coordinates as integers with this many binary places.
 _SHIFT = 4
@@ -66,13 +71,14 @@ def wording(result: Result, row: int) -> tuple[str, str]:
     """What is said of one person, and the details: how likely it is, and the id.
 
     Of an unsure person the number is the chance of a bare face, and says so: next to "unsure" a number alone
-    could be read as the chance of either.
+    could be read as the chance of either. So it is of somebody whose mask is less likely than not, as it may be where
+    the threshold is high.
     """
     verdict, reason = result.verdicts[row], result.reasons[row]
     bare = float(result.no_mask_probability[row])
     track = int(result.track_ids[row])
     words = _WORDS[verdict] if reason is None else f"{_WORDS[verdict]}: {_REASONS[reason]}"
-    if verdict is Verdict.UNSURE:
+    if verdict is Verdict.UNSURE or (verdict is Verdict.MASK and bare > 0.5):
         chance = f"{_percent(bare)} bare"
     else:
         chance = _percent(bare if verdict is Verdict.NO_MASK else 1 - bare)

@@ -7,10 +7,10 @@ from typing import Protocol
 from maskcam.belief import believe
 from maskcam.crops import crop_faces
 from maskcam.detections import Sighting
-from maskcam.doubts import doubts
+from maskcam.doubts import cut_off, doubts
 from maskcam.faces import Detector
 from maskcam.finder import PLAIN
-from maskcam.frames import Event, Frame, Hints, Judgement, Pixels, Result
+from maskcam.frames import MOUTH, Event, Frame, Hints, Judgement, Pixels, Result
 from maskcam.judging import NOBODY, Known, completed, to_judge, whose
 from maskcam.modelcard import ModelCard
 from maskcam.single import judge_single
@@ -96,7 +96,9 @@ class Pipeline:
         owners = whose(faces.boxes, known)
         anew = to_judge(owners, known, faces.scores >= PLAIN, self._most_judged)
         crops = crop_faces(frame.image, faces.boxes[anew], self._classifier.card)
-        said, poor = self._classifier.judge(crops), doubts(faces.boxes[anew], crops)
+        said = self._classifier.judge(crops)
+        masked = said.no_mask_probability < self.threshold
+        poor = cut_off(doubts(faces.boxes[anew], crops), masked, faces.keypoints[anew, MOUTH], frame.height)
         judgement, doubtful = completed(owners, known, anew, said, poor)
         if self._classifier.card.not_face_index is not None:
             faces = believe(faces, judgement, doubtful)

@@ -31,7 +31,7 @@ class TrackRules:
     """Frames without a box that a person not yet started survives, each halving its evidence."""
 
     coast_seconds: float = 0.5
-    """How long a person stays in view without detection."""
+    """How long a person stays in view without detection; one frame at any rate."""
     damp_seconds: float = 0.5
     """Time constant by which the speed of an undetected person fades."""
     forward_reset: float = 2.0

@@ -392,3 +392,15 @@ def test_no_rate_of_frames_keeps_a_stranger_from_being_judged(strangers: int, tu
     times = sum(overlaps(boxes, one.boxes)[0].max(axis=1) > 0.9 for one in chosen)
     fair = len(chosen) * STRANGERS / strangers
     assert (times > fair / 2).all(), "nearly equally often, the last in rank as the first"
+
+
+@pytest.mark.parametrize("effort", [Effort.EVERYTHING, Effort.IN_TURNS])
+def test_a_newcomer_beside_somebody_known_is_not_taken_for_them(effort: Effort) -> None:
+    """In a queue boxes overlap: too much to be strangers once, and too little to be the known."""
+    boxes = np.array([(300, 100, 400, 220), (345, 100, 445, 220)], np.float32)
+    overlap = float(overlaps(boxes[:1], boxes[1:])[0][0, 0])
+    assert 0.2 < overlap < 0.4
+    finder = FaceFinder(Vague(boxes), effort=effort)
+    for known in (0, 1):
+        found = finder.detect(room(), Hints(expected=boxes[known, None]))
+        assert (overlaps(boxes[1 - known, None], found.boxes)[0] > 0.9).any(), "the other one is found too"

@@ -16,7 +16,7 @@ GOLDEN = Path(__file__).parent / "golden"
 MASK, BARE, UNSURE = Verdict.MASK, Verdict.NO_MASK, Verdict.UNSURE
 
 Person = tuple[tuple[float, ...], Verdict, float, int, Reason | None, bool]
-SMALL, BLURRED, MIXED = Reason.TOO_SMALL, Reason.TOO_BLURRED, Reason.MIXED
+SMALL, BLURRED, CUT_OFF, MIXED = Reason.TOO_SMALL, Reason.TOO_BLURRED, Reason.CUT_OFF, Reason.MIXED
 
 
 def person(
@@ -244,6 +244,8 @@ def test_coasting_is_drawn_with_less() -> None:
         (person((0, 0, 9, 9), UNSURE, 0.55, 1, BLURRED), ("Unsure: too blurred", "55% bare  #1")),
         (person((0, 0, 9, 9), UNSURE, 0.2, 1, SMALL), ("Unsure: too small", "20% bare  #1")),
         (person((0, 0, 9, 9), UNSURE, 0.45, -1, MIXED), ("Unsure: mixed", "45% bare")),
+        (person((0, 0, 9, 9), UNSURE, 0.2, 1, CUT_OFF), ("Unsure: cut off", "20% bare  #1")),
+        (person((0, 0, 9, 9), MASK, 0.7, 4), ("Mask", "70% bare  #4")),
         (person((0, 0, 9, 9), BARE, 1.0, -1), ("No mask", "99%")),
         (person((0, 0, 9, 9), MASK, 0.0, -1), ("Mask", "99%")),
     ],
@@ -255,7 +257,7 @@ def test_the_words(who: Person, words: tuple[str, str]) -> None:
 def test_the_font_has_every_sign_used() -> None:
     font = _font(40)
     missing = bytes(font.getmask("\ue123"))
-    words = "Mask No mask Unsure: too small blurred mixed bare people person unsure 0123456789 % #"
+    words = "Mask No mask Unsure: too small blurred cut off mixed bare people person unsure 0123456789 % #"
     for sign in set(words) - {" "}:
         drawn = bytes(font.getmask(sign))
         assert any(drawn), sign

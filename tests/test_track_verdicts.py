@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from maskcam.detections import Sighting
+from maskcam.evidence import Evidence
 from maskcam.frames import EventKind, Reason, Verdict
 from maskcam.single import judge_single
+from maskcam.track_rules import TrackRules
 from maskcam.tracks import Tracker
 from tests.support import judged
 from tests.track_parts import HEIGHT, WIDTH, arrays, events, face, run, step
@@ -152,3 +154,15 @@ def test_a_single_picture_is_judged_without_tracks() -> None:
     assert result.detected.all()
     empty, none, nothing = arrays([])
     assert not len(judge_single(Sighting(0, 0.0, 10, 10, empty, judged(none), tuple(nothing)), 0.5))
+
+
+def test_time_spent_leaning_to_one_side_does_not_count_for_the_other() -> None:
+    """At few frames a second doubt that has just turned to the other side settles as late as any."""
+    rules = TrackRules()
+    for elapsed in (0.1, 0.2, 0.3):
+        evidence = Evidence(0.5, rules)
+        for probability in (0.5, 0.98, 0.98, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02):
+            before, since = evidence.verdict, evidence.probability
+            evidence.add(elapsed, probability, None)
+            if before is Verdict.UNSURE and evidence.verdict is Verdict.MASK:
+                assert since < 0.5, "the frame before leant that way too"

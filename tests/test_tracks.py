@@ -391,3 +391,22 @@ def test_the_same_threshold_again_changes_nobody_s_verdict() -> None:
     assert leaning.verdicts == (Verdict.NO_MASK,)
     tracker.change_threshold(0.8)
     assert step(tracker, 60, 2.0, [face(300, 300, bare=0.82)]).verdicts == (Verdict.NO_MASK,)
+
+
+@pytest.mark.parametrize("rate", [1, 1.5, 2, 3, 3.9, 4.1, 10, 30])
+def test_one_frame_without_a_box_makes_nobody_new_at_any_rate(rate: float) -> None:
+    tracker, results = Tracker(0.5), []
+    for number in range(30):
+        rows = [] if number % 10 == 5 else [face(300, 300)]
+        results.append(step(tracker, number, number / rate, rows))
+    later = [one for one in results if one.time >= 2 / rate]
+    assert {tuple(one.track_ids.tolist()) for one in later} == {(1,)}
+    assert not events(results, EventKind.LEFT)
+
+
+@pytest.mark.parametrize("rate", [1, 2, 3, 3.9, 10])
+def test_who_is_gone_is_gone_after_half_a_second_or_two_frames(rate: float) -> None:
+    tracker = Tracker(0.5)
+    results = [step(tracker, n, n / rate, [face(300, 300)] if n < 10 else []) for n in range(20)]
+    (left,) = events(results, EventKind.LEFT)
+    assert left.time - 9 / rate <= max(0.5 + 1 / rate, 2 / rate) + 1e-6

@@ -151,3 +151,16 @@ def test_a_picture_in_private_view_that_is_of_long_ago_is_grey_and_said_to_be() 
     ended = replace(running(captured(99, 8.0)), stage=Stage.ENDED)
     state.update(60.0, ended, [])
     assert state.shown(60.0).notice == "", "a video's last picture is no picture of long ago"
+
+
+def test_what_flickers_stays_pixelated_however_long_an_analysis_takes() -> None:
+    state, weak = watching(privacy=True), (slice(70, 100), slice(90, 120))
+    for number, found in enumerate([[(90, 70, 120, 100)], []]):
+        at = 0.9 * number
+        one = analysed(number, at)
+        boxes = np.array(found, np.float32).reshape(-1, 4)
+        one = replace(one, result=replace(one.result, found=boxes))
+        state.update(at, running(one.captured), [one])
+        picture = state.shown(at).picture
+        assert picture is not None
+        assert not np.array_equal(picture.image[weak], one.captured.frame.image[weak])

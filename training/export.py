@@ -61,6 +61,8 @@ def export(run: RunFolder, target: Path, force: bool) -> Iterator[str]:
     if target.suffix != ".tflite" or not target.parent.is_dir():
         raise UnusableInput(f"{target}: name a .tflite file in a folder that exists")
     for path in (target, card_path(target)):
+        if path.is_dir():
+            raise UnusableInput(f"{path}: this is a folder; give the name of a file that can be made or replaced")
         if path.exists() and not force:
             raise UnusableInput(f"{path}: exists; add --force to replace it")
     check_manifest(config)

@@ -47,7 +47,8 @@ class Sight:
         self._latest = one
         self.totals.add(one.result)
         self._found.append(one.result)
-        while one.result.time - self._found[0].time > _FLICKER_SECONDS:
+        # The one before stays, however long an analysis takes.
+        while len(self._found) > 2 and one.result.time - self._found[0].time > _FLICKER_SECONDS:
             self._found.popleft()
 
     def picture(self, now: float) -> Picture | None:

@@ -6,13 +6,14 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from maskcam.classifier import MaskClassifier
 from maskcam.crops import scale
-from maskcam.errors import FailedOnTheWay
+from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Pixels
 from maskcam.modelcard import NOT_FACE, CropRule, file_sha256, load_card
 from tests.whole_training.chain_parts import (
@@ -22,6 +23,7 @@ from tests.whole_training.chain_parts import (
     SIZE,
     Chain,
 )
+from training import export as export_module
 from training.checkpoint import RunFolder
 from training.export import LARGEST_FILE, MEAN_APART, MOST_APART, _complete, _put_in_place, export
 from training.manifest import LABELS, NO_MASK, TEST, TRAIN, VALIDATION, read_manifest
@@ -61,6 +63,14 @@ def test_the_card_names_no_source_of_which_nothing_was_learnt(chain: Chain, tmp_
     assert [one["source"] for one in card.data] == ["kaggle", "own"]
 
 
+@pytest.fixture
+def converted(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The conversion, which takes the longest, is that of the same run before."""
+    content = chain.exported_file.read_bytes()
+    monkeypatch.setattr(export_module, "convert", lambda model: content)
+
+
+@pytest.mark.usefixtures("converted")
 def test_of_a_run_that_is_not_finished_it_is_said(chain: Chain, tmp_path: Path) -> None:
     shutil.copytree(chain.run, tmp_path / "run")
     state = tmp_path / "run" / "checkpoint.json"
@@ -81,12 +91,26 @@ def test_weights_and_card_are_put_in_place_both_or_none(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_text() == "a"
 
 
+@pytest.mark.usefixtures("converted")
 def test_an_export_that_can_not_be_written_is_told_in_one_line(chain: Chain, tmp_path: Path) -> None:
-    (tmp_path / "app.tflite").mkdir()
-    with pytest.raises(FailedOnTheWay, match="can't be written") as caught:
-        list(export(RunFolder(chain.run), tmp_path / "app.tflite", force=True))
+    known, target = export_module.convert, tmp_path / "app.tflite"
+
+    def meanwhile(model: Any) -> bytes:
+        target.mkdir()
+        return bytes(known(model))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export_module, "convert", meanwhile)
+        with pytest.raises(FailedOnTheWay, match="can't be written") as caught:
+            list(export(RunFolder(chain.run), target, force=True))
     assert "\n" not in str(caught.value)
     assert [one.name for one in tmp_path.iterdir()] == ["app.tflite"]
+
+
+def test_a_folder_in_the_way_is_told_of_before_the_work(chain: Chain, tmp_path: Path) -> None:
+    (tmp_path / "app.json").mkdir()
+    with pytest.raises(UnusableInput, match=r"app\.json: this is a folder"):
+        list(export(RunFolder(chain.run), tmp_path / "app.tflite", force=True))
 
 
 def test_the_metrics_add_up(chain: Chain) -> None:
