@@ -21,8 +21,9 @@ def test_what_users_write_is_understood(tmp_path: Path) -> None:
     (tmp_path / "clip.mp4").write_bytes(b"x")
     assert parse_source(" 1 ") == SourceSpec(SourceKind.CAMERA, "1")
     assert parse_source("007").index == 7
-    for address in ("rtsp://10.0.0.2/live", "RTSP://cam:554/", "http://[::1]:8080/video?x=1", "https://a.example/"):
+    for address in ("rtsp://10.0.0.2/live", "http://[::1]:8080/video?x=1", "https://a.example/"):
         assert parse_source(address) == SourceSpec(SourceKind.STREAM, address)
+    assert parse_source("RTSP://cam:554/") == SourceSpec(SourceKind.STREAM, "rtsp://cam:554/")
     assert parse_source(str(tmp_path / "clip.mp4")).kind is SourceKind.FILE
     assert parse_source(str(tmp_path / "clip.mp4")).label == "clip.mp4"
 
