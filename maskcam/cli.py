@@ -26,8 +26,9 @@ _EXAMPLES = """examples:
   maskcam cameras                               which cameras there are
   maskcam selftest                              check this installation
 
-exit codes: 0 done, 1 failed on the way, 2 wrong use or unusable input, 130 stopped (Ctrl-C,
-SIGTERM, the terminal's end), the window 0 then; what is seen in the picture never changes them
+exit codes: 0 done, 1 failed on the way, 2 wrong use or unusable input, 130 stopped (Ctrl-C;
+video, image and demo also by SIGTERM and the terminal's end), the window 0 then; what is seen in
+the picture never changes them
 """
 
 

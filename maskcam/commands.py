@@ -151,7 +151,6 @@ def live(options: argparse.Namespace) -> int:
     return start(options.source, _weights(options), options.threshold, options.smallest_face)
 
 
-@interrupted_by_signals()
 def cameras(options: argparse.Namespace) -> int:
     """List the cameras."""
     from maskcam.cameras import describe_cameras  # noqa: PLC0415
@@ -161,7 +160,6 @@ def cameras(options: argparse.Namespace) -> int:
     return DONE
 
 
-@interrupted_by_signals()
 def selftest(options: argparse.Namespace) -> int:
     """Check every part of this installation."""
     from maskcam.selftest import SocketWatch, run_checks, versions  # noqa: PLC0415

@@ -11,7 +11,7 @@ from maskcam.frames import Frame, Result
 from maskcam.lines import STANDARD_OUTPUT, Record
 from maskcam.overlay import draw
 from maskcam.pending import PendingFile, check_distinct
-from maskcam.pictures import count_pictures, read_picture, write_picture
+from maskcam.pictures import UNREAD_SUFFIXES, count_pictures, read_picture, write_picture
 from maskcam.pipeline import Pipeline
 from maskcam.records import picture_line
 
@@ -38,7 +38,7 @@ class PictureOutputs:
 
     def copy(self, path: Path) -> Path | None:
         """Return where the annotated copy of the picture at `path` goes, if anywhere."""
-        if self.folder is None:
+        if self.folder is None or path.suffix.lower() in UNREAD_SUFFIXES:
             return None
         suffix = path.suffix if path.suffix.lower() in WRITABLE else ".png"
         return self.folder / (path.stem + suffix)

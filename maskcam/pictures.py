@@ -19,7 +19,7 @@ from maskcam.pending import PendingFile, write_failure
 _JPEG_SUFFIXES = (".jpg", ".jpeg", ".jfif", ".jpe", ".jif")
 PICTURE_SUFFIXES = frozenset({*_JPEG_SUFFIXES, ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
 """What pictures are called that can be read."""
-_OTHER_SUFFIXES = frozenset({".heic", ".heif", ".avif"})
+UNREAD_SUFFIXES = frozenset({".heic", ".heif", ".avif"})
 """What telephones call pictures that can't be read here, which must not be passed over in silence."""
 
 _FORMATS = {
@@ -77,9 +77,10 @@ def read_picture(path: Path) -> Pixels:
 def count_pictures(path: Path) -> int:
     """Return how many pictures the file holds, of which `read_picture` reads the first; 1 where it can't be told."""
     try:
-        with warnings.catch_warnings(), Image.open(path, formats=_SEVERAL) as image:
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return int(getattr(image, "n_frames", 1))
+            with Image.open(path, formats=_SEVERAL) as image:
+                return int(getattr(image, "n_frames", 1))
     except Exception:  # no such format, or whatever a damaged file drives Pillow's decoders to
         return 1
 
@@ -127,7 +128,7 @@ def list_pictures(paths: Iterable[Path]) -> list[Path]:
             found.append(path)
             continue
         try:
-            names = PICTURE_SUFFIXES | _OTHER_SUFFIXES
+            names = PICTURE_SUFFIXES | UNREAD_SUFFIXES
             inside = sorted(one for one in path.iterdir() if one.suffix.lower() in names and one.is_file())
         except OSError:
             raise UnusableInput(f"{path}: you may not read this folder; change its permissions") from None

@@ -55,7 +55,10 @@ def stop_on_signals() -> Iterator[StopRequest]:
 
 @contextmanager
 def interrupted_by_signals() -> Iterator[None]:
-    """Have SIGTERM and the terminal's end raise KeyboardInterrupt, as Ctrl-C does, where nothing else is arranged."""
+    """Have SIGTERM and the terminal's end raise KeyboardInterrupt, as Ctrl-C does, where nothing else is arranged.
+
+    Not for what asks drivers, which may hang where no exception can reach them: let the system end that.
+    """
     before = {one: signal.getsignal(one) for one in SIGNALS}
     ours = [one for one, handler in before.items() if handler is signal.SIG_DFL]
 

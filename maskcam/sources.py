@@ -92,12 +92,13 @@ class VideoSource(Closing):
         self._container = open_video(path)
         video = video_stream(self._container, path)
         self._video = video
+        self._coded_aspect = float(video.codec_context.sample_aspect_ratio or 1)
         self.tracks = len(pictures_in(self._container))
         self.audio = audio_stream(self._container)
-        sideways = turn_of(first).swap
-        self.width, self.height = (first.height, first.width) if sideways else (first.width, first.height)
+        self._sideways = turn_of(first).swap
+        self.width, self.height = (first.height, first.width) if self._sideways else (first.width, first.height)
         aspect = video.sample_aspect_ratio or Fraction(1)
-        self.pixel_aspect = 1 / aspect if sideways else aspect
+        self.pixel_aspect = 1 / aspect if self._sideways else aspect
         self.time_base: Fraction = video.time_base or Fraction(1, 90000)
         self.average_rate: Fraction | None = video.average_rate or video.guessed_rate or None
         self.duration = self._seconds()
@@ -144,11 +145,16 @@ class VideoSource(Closing):
                 end = time + float((getattr(picture, "duration", 0) or 0) * self.time_base)
                 image = upright.turn(picture, colours.convert(picture, picture.width, picture.height))
                 # Streams and cameras that are turned change their pictures' size on the way.
-                image = letterboxed(image, self.width, self.height)
+                image = letterboxed(image, self.width, self.height, self._wider())
                 yield VideoFrame(Frame(image, index, time, self.name), pts, sounds.ready())
                 index += 1
         self.trailing_sound = sounds.ready(end=True)
         self.damage = self._describe_damage(end)
+
+    def _wider(self) -> float:
+        """How much wider the pixels of the picture decoded last, upright, are than those of the first one."""
+        wider = float(self._video.codec_context.sample_aspect_ratio or 1) / self._coded_aspect
+        return 1 / wider if self._sideways else wider
 
     def _first_look(self, container: av.container.InputContainer) -> tuple[av.VideoFrame, Fraction | None]:
         """Return the first picture, and where the first sound begins, in seconds, if there is any."""

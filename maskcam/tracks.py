@@ -111,8 +111,7 @@ class Tracker:
         self._time = time
         self._picture = (width, height)
         self._advance(elapsed)
-        # Who wasn't found last time may be found now, though both steps together are long.
-        events += self._drop(time, lambda person: person.missed > 0 and self._expired(person, 2 * elapsed))
+        events += self._drop(time, lambda person: person.missed > 0 and self._expired(person))
 
         order = seen.in_order(self._rules.keep_score)
         boxes, scores = (one[order].astype(np.float64) for one in (seen.faces.boxes, seen.faces.scores))
@@ -138,7 +137,7 @@ class Tracker:
 
         events += self._drop(
             time,
-            lambda person: self._expired(person, elapsed) or not visible(np.array([person.box]), width, height)[0],
+            lambda person: self._expired(person) or not visible(np.array([person.box]), width, height)[0],
         )
         events += self._start(time)
         events += [
@@ -181,12 +180,12 @@ class Tracker:
             person.age += elapsed
             person.waited += elapsed
 
-    def _expired(self, person: _Person, least: float) -> bool:
-        """Whether somebody wasn't found for too long; `least` seconds aren't: one frame proves nothing."""
+    def _expired(self, person: _Person) -> bool:
         if not person.track:
             return person.missed > self._rules.weak_misses
-        # A millionth of a second of slack: 0.5 s of summed steps must count as 0.5 s.
-        return person.missed > 0 and person.gap > max(self._rules.coast_seconds, least) + 1e-6
+        # One frame without a box proves nothing, however long it is. A millionth of a second of slack: 0.5 s of summed
+        # steps must count as 0.5 s.
+        return person.missed > 1 and person.gap > self._rules.coast_seconds + 1e-6
 
     def _drop(self, time: float, gone: Callable[[_Person], bool]) -> list[Event]:
         leaving = [person for person in self._people if gone(person)]

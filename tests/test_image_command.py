@@ -310,11 +310,16 @@ def test_what_is_not_judged_of_a_folder_or_a_file_is_said(tmp_path: Path) -> Non
     faces[0].save(folder / "b.tif", save_all=True, append_images=faces[1:])
     faces[1].save(folder / "a.jfif", format="JPEG")
     (folder / "c.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    faces[0].save(folder / "c.png")
     (folder / "notes.txt").write_text("no picture")
     run = maskcam("image", "photos", "-o", "seen", cwd=tmp_path)
     assert run.returncode == 1
-    assert run.stdout.splitlines() == ["photos/a.jfif: 1 face, 1 no mask", "photos/b.tif: no face"]
+    assert run.stdout.splitlines() == [
+        "photos/a.jfif: 1 face, 1 no mask",
+        "photos/b.tif: no face",
+        "photos/c.png: no face",
+    ]
     first, second = run.stderr.splitlines()
     assert first.startswith("maskcam: photos/b.tif: only the first of the 2 pictures in it was judged")
     assert second.startswith("maskcam: photos/c.HEIC: this is no picture that can be read here")
-    assert sorted(one.name for one in (tmp_path / "seen").iterdir()) == ["a.jfif", "b.png"]
+    assert sorted(one.name for one in (tmp_path / "seen").iterdir()) == ["a.jfif", "b.png", "c.png"]

@@ -99,3 +99,25 @@ def test_pictures_of_another_shape_are_fitted_in_and_not_stretched(tmp_path: Pat
     left, top = (max(round(gap / 2) - 1, 0) for gap in (64 - wide, 48 - high))
     beside = image[:, :left], image[:top]
     assert all(part.max(initial=0) == 0 for part in beside), "black"
+
+
+def test_pictures_whose_pixels_are_wider_keep_their_shape(tmp_path: Path) -> None:
+    """As on television: the same film in wide pixels and in square ones."""
+    parts = []
+    for number, (size, aspect) in enumerate([((180, 144), Fraction(64, 45)), ((256, 144), Fraction(1))]):
+        path = tmp_path / f"{number}.ts"
+        with av.open(str(path), "w", format="mpegts") as container:
+            stream: Any = container.add_stream("mpeg2video", rate=25)
+            stream.width, stream.height = size
+            stream.codec_context.sample_aspect_ratio = aspect
+            for index in range(10):
+                frame = av.VideoFrame.from_ndarray(quarters(*size), "rgb24")
+                frame.pts = 10 * number + index
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        parts.append(path)
+    source, frames = read(join(tmp_path / "both.ts", *parts))
+    assert source.pixel_aspect == Fraction(64, 45)
+    first, last = (frames[place].frame.image.astype(int) for place in (0, -1))
+    assert first.shape == last.shape == (144, 180, 3)
+    assert np.abs(first - last).mean() < 6, "without black beside"

@@ -404,6 +404,22 @@ def test_one_frame_without_a_box_makes_nobody_new_at_any_rate(rate: float) -> No
     assert not events(results, EventKind.LEFT)
 
 
+def test_one_long_frame_without_a_box_makes_nobody_new_but_a_long_absence_does() -> None:
+    """Also where frames come unevenly, as they do where others' work keeps the analysis from it."""
+    for long, short in ((1.0, 0.1), (0.7, 0.1), (0.6, 0.25), (0.1, 1.0)):
+        tracker, time, results = Tracker(0.5), 0.0, []
+        for number in range(12):
+            time += long if number % 2 else short
+            results.append(step(tracker, number, time, [] if number in (5, 8) else [face(300, 300)]))
+        assert {tuple(one.track_ids.tolist()) for one in results} == {(1,)}
+    tracker = Tracker(0.5)
+    for number in range(30):
+        step(tracker, number, number / 30, [face(300, 300, bare=0.02)] if number < 16 else [])
+    after = [step(tracker, 30 + n, 29 / 30 + 1.8 + n / 30, [face(300, 300, bare=0.98)]) for n in range(3)]
+    assert {tuple(one.track_ids.tolist()) for one in after} == {(2,)}
+    assert after[0].verdicts == (Verdict.NO_MASK,), "nothing is inherited from who was there before"
+
+
 @pytest.mark.parametrize("rate", [1, 2, 3, 3.9, 10])
 def test_who_is_gone_is_gone_after_half_a_second_or_two_frames(rate: float) -> None:
     tracker = Tracker(0.5)

@@ -18,7 +18,9 @@ from maskcam.runner.results import Results
 Change = Callable[[Pipeline], Pipeline]
 
 _MOST_HANGING = 4
-"""Openings of one source that may hang before it is not tried again until one of them ends."""
+"""Openings of one source that may hang, or wait for their end, before it is not tried again until one of them ends."""
+_WELL_SECONDS = 1.0
+"""A source whose last picture is no older doesn't hang."""
 
 
 class LiveRunner:
@@ -150,7 +152,9 @@ class LiveRunner:
                 return
             old = self._opening
             self._openings = [one for one in self._openings if one.hangs(old.scene)]
-            if open_source is None and len(self._openings) >= _MOST_HANGING:
+            newest = self._newest
+            well = self._stage is Stage.RUNNING and newest is not None and self._clock() - newest.at < _WELL_SECONDS
+            if open_source is None and len(self._openings) >= _MOST_HANGING and not well:
                 return  # a driver that hangs while it opens would be given thread after thread, for nothing
             if open_source is None:
                 self._opening = Opening(old.open_source, old.scene, old.over, again=same)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,15 +83,23 @@ def run(spec: SourceSpec | None, weights: Path, threshold: float | None, smalles
     QApplication.sendPostedEvents()  # what failed in another thread meanwhile
     reporter.uninstall()
     messages.uninstall()
-    for error in failed_late:
-        LOG.warning("%s", error)
+    _log_late(failed_late)
     if not window.ended_cleanly:
         # Everything that must be final is; a thread that hangs in a driver could crash or delay what is left.
         logging.shutdown()
+        if failed_late and sys.stderr is not None:
+            sys.stderr.write(f"maskcam: {failed_late[0]}\n")
         os._exit(1 if failed_late else 0)
     if failed_late:
         raise FailedOnTheWay(str(failed_late[0]))  # no window is left to say it in
     return 0
+
+
+def _log_late(errors: Sequence[Exception]) -> None:
+    """Write down what failed when no window was left to tell of it in."""
+    for error in errors:
+        expected = isinstance(error, UnusableInput | FailedOnTheWay)
+        LOG.warning("%s", error, exc_info=None if expected else error)
 
 
 def forget_opencvs_qt() -> None:

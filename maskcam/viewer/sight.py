@@ -80,6 +80,10 @@ class Sight:
             self._pixelated = self._latest, made
         return self._pixelated[1]
 
+    def silence(self) -> float:
+        """Seconds for which pictures came since the last result did."""
+        return 0.0 if self._latest is None or self.newest is None else self.newest.at - self._latest.at
+
     def counts(self) -> Counts | None:
         """Who is in view, None while that isn't known."""
         if self._latest is None or self.newest is None:

@@ -26,7 +26,7 @@ BEHIND_SECONDS, WELL_SECONDS = 2.0, 1.0
 The word stays until it has kept up for so long: one that takes nearly a second is behind again and again.
 """
 OLD_SECONDS = 3.0
-"""How far a picture in private view, which waits for its analysis, may be behind before it isn't of now."""
+"""Seconds without a result after which a picture in private view, which waits for its analysis, isn't of now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +141,7 @@ class ViewerState:
             message = message or PRIVATE
         # In private view the picture itself waits for its verdicts, so that they fit it however late it comes.
         behind = self._behind_since is not None and now - self._behind_since > BEHIND_SECONDS
-        late = 0.0 if picture is None or sight.newest is None else sight.newest.at - picture.at
-        old = private and late > OLD_SECONDS
+        old = private and behind and sight.silence() > OLD_SECONDS
         if (old if private else behind) and not message:
             notice = notice or BEHIND
         if not sight.judged and sight.newest is not None:
