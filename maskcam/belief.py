@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from maskcam.frames import Faces, Flags, Floats, Judgement, Reason
+from maskcam.frames import UNCLEAR, Faces, Flags, Floats, Judgement, Reason
 from maskcam.odds import log_odds_of, probability_of
 
 # The next three were chosen on labelled scenes, where they let the fewest boxes through that are on no face at a given
@@ -41,7 +41,7 @@ def believe(faces: Faces, judgement: Judgement, doubts: Sequence[Reason | None])
     in 100 of the faces and 17 in 20 of the others.
     """
     detector = log_odds_of(faces.scores, SUREST)
-    clear = np.array([doubt in (None, Reason.CUT_OFF) for doubt in doubts], np.bool_)
+    clear = np.array([doubt not in UNCLEAR for doubt in doubts], np.bool_)
     together = DETECTOR_WEIGHS * detector - log_odds_of(judgement.not_face_probability, SUREST)
     decided = VERDICT_WEIGHS * np.abs(log_odds_of(judgement.no_mask_probability, SUREST))
     odds = np.where(clear, together + decided - DOUBTED, np.minimum(detector, together))

@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from maskcam.frames import Faces, Flags, Floats, Judgement, Reason, check_array
+from maskcam.frames import DOUBTS, UNCLEAR, Faces, Flags, Floats, Judgement, Reason, check_array
 from maskcam.modelcard import NOT_FACE_FROM
 from maskcam.motion import Box
 
-_DOUBTS = (None, Reason.CUT_OFF, Reason.TOO_SMALL, Reason.TOO_BLURRED)
-_CLEAR = 1
-"""Place of the last of them that leaves clear whether it is a face."""
+_DOUBTS = (None, *DOUBTS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +44,7 @@ class Sighting:
         if len(self.judgement) != len(self.faces):
             raise ValueError(f"{len(self.faces)} faces need as many judgements, not {len(self.judgement)}")
         if len(self.doubts) != len(self.faces) or any(doubt not in _DOUBTS for doubt in self.doubts):
-            raise ValueError(f"{len(self.faces)} faces need as many doubts: too_small, too_blurred, cut_off or None")
+            raise ValueError(f"{len(self.faces)} faces need as many doubts: {', '.join(DOUBTS)} or None")
 
     def in_order(self, least_score: float) -> list[int]:
         """Rows of the faces of at least `least_score` that lie in the picture and aren't rejected, best first.
@@ -55,8 +53,9 @@ class Sighting:
         """
         faces, judgement = self.faces, self.judgement
         doubtful = np.array([_DOUBTS.index(doubt) for doubt in self.doubts], np.int64)
+        unclear = np.array([doubt in UNCLEAR for doubt in self.doubts], np.bool_)
         # Of a crop too poor to judge by, the network can't tell that it is no face either.
-        rejected = (judgement.not_face_probability >= NOT_FACE_FROM) & (doubtful <= _CLEAR)
+        rejected = (judgement.not_face_probability >= NOT_FACE_FROM) & ~unclear
         inside = visible(faces.boxes, self.width, self.height)
         # Scores are float32, and 0.15 as such is not quite the rule's 0.15.
         kept = np.flatnonzero((faces.scores >= np.float32(least_score)) & ~rejected & inside)

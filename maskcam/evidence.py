@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 
-from maskcam.frames import Reason, Verdict
+from maskcam.frames import DOUBTS, Reason, Verdict
 from maskcam.odds import log_odds
 from maskcam.track_rules import TrackRules
-
-_POOR = (Reason.TOO_SMALL, Reason.TOO_BLURRED, Reason.CUT_OFF)
-"""Why a crop can't be judged by."""
 
 
 def check_threshold(threshold: float) -> float:
@@ -59,7 +56,7 @@ class Evidence:
         self._threshold = log_odds(check_threshold(threshold))
         self._log_odds = self._threshold
         self._weight = 0.0
-        self._doubts = dict.fromkeys(_POOR, 0.0)
+        self._doubts = dict.fromkeys(DOUBTS, 0.0)
         self._lean = Verdict.UNSURE
         self._turning_to, self._turning_for = Verdict.UNSURE, 0.0
         self._anew = True
@@ -120,11 +117,11 @@ class Evidence:
     def _doubt(self, elapsed: float, doubt: Reason | None, first: bool) -> None:
         rules = self._rules
         step = 1.0 if first else min(1.0 - math.exp(-elapsed / rules.doubt_seconds), rules.weight_limit)
-        for kind in _POOR:
+        for kind in DOUBTS:
             self._doubts[kind] += step * ((doubt is kind) - self._doubts[kind])
-        if sum(self._doubts.values()) < (rules.doubt_leave if self.reason in _POOR else rules.doubt_enter):
+        if sum(self._doubts.values()) < (rules.doubt_leave if self.reason in DOUBTS else rules.doubt_enter):
             self.reason = None
             return
         # Of doubts about equally strong the one that is being said stays, or the label would flicker.
         said = self.reason
-        self.reason = max(_POOR, key=lambda kind: self._doubts[kind] + (0.1 if kind is said else 0.0))
+        self.reason = max(DOUBTS, key=lambda kind: self._doubts[kind] + (0.1 if kind is said else 0.0))

@@ -43,6 +43,12 @@ class Reason(StrEnum):
     MIXED = "mixed"
 
 
+UNCLEAR = (Reason.TOO_SMALL, Reason.TOO_BLURRED)
+"""Doubts about a crop that leave open whether it is a face, too."""
+DOUBTS = (*UNCLEAR, Reason.CUT_OFF)
+"""All doubts about a crop: why it can't be judged by."""
+
+
 class EventKind(StrEnum):
     """What happened to a person."""
 

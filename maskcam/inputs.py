@@ -81,8 +81,8 @@ def pictures_in(container: av.container.InputContainer) -> list[av.VideoStream]:
 def shown_stream(container: av.container.InputContainer) -> av.VideoStream | None:
     """Return the stream of pictures to look at, or None if there is none.
 
-    Of several, as renditions of one film or the tracks of two cameras, that is the finest of those that can be decoded,
-    and among them of those that are marked to be shown.
+    Of several that can be decoded, as renditions of one film or two cameras' tracks, that is one that is marked to be
+    shown, where any is, and of these the finest.
     """
     streams = pictures_in(container)
     for wanted in (

@@ -16,14 +16,14 @@ from maskcam.frames import Pixels, check_image
 from maskcam.inputs import MAX_SIDE, check_file, check_size
 from maskcam.pending import PendingFile, write_failure
 
-_JPEG_SUFFIXES = (".jpg", ".jpeg", ".jfif", ".jpe", ".jif")
-PICTURE_SUFFIXES = frozenset({*_JPEG_SUFFIXES, ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
+JPEG_SUFFIXES = (".jpg", ".jpeg", ".jfif", ".jpe", ".jif")
+PICTURE_SUFFIXES = frozenset({*JPEG_SUFFIXES, ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
 """What pictures are called that can be read."""
 UNREAD_SUFFIXES = frozenset({".heic", ".heif", ".avif"})
 """What telephones call pictures that can't be read here, which must not be passed over in silence."""
 
 _FORMATS = {
-    **dict.fromkeys(_JPEG_SUFFIXES, "JPEG"),
+    **dict.fromkeys(JPEG_SUFFIXES, "JPEG"),
     ".png": "PNG",
     ".webp": "WEBP",
     ".bmp": "BMP",

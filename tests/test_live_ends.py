@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -161,9 +162,6 @@ def test_a_source_whose_opening_hangs_is_not_opened_ever_again(parts: Parts) -> 
         gate.wait(120)
         raise SourceLost("too late", Cause.SILENT)
 
-    def capturing() -> int:
-        return sum(one.name == "maskcam capture" for one in threading.enumerate())
-
     runner = LiveRunner(hangs, Pipeline(*parts))
     runner.start()
     for _ in range(20):
@@ -200,32 +198,51 @@ def test_openings_that_hang_do_not_keep_another_source_from_being_opened_again(p
         assert runner.stop(60)
 
 
+class Stuck:
+    """A source whose reads hang until the gate opens."""
+
+    name = "stuck"
+
+    def __init__(self, gate: threading.Event) -> None:
+        self._gate = gate
+
+    def read(self) -> Pixels:
+        self._gate.wait(120)
+        raise SourceLost("too late", Cause.SILENT)
+
+    def close(self) -> None:
+        pass
+
+
+class Well:
+    """A source that gives a picture whenever it is asked."""
+
+    name = "well"
+
+    def read(self) -> Pixels:
+        time.sleep(0.02)
+        return np.full((48, 64, 3), 90, np.uint8)
+
+    def close(self) -> None:
+        pass
+
+
+def capturing() -> int:
+    return sum(one.name == "maskcam capture" for one in threading.enumerate())
+
+
 def test_a_source_whose_reads_hang_is_not_opened_ever_again(parts: Parts) -> None:
-    gate = threading.Event()
-
-    class Stuck:
-        name = "stuck"
-
-        def read(self) -> Pixels:
-            gate.wait(120)
-            raise SourceLost("too late", Cause.SILENT)
-
-        def close(self) -> None:
-            pass
-
-    def capturing() -> int:
-        return sum(one.name == "maskcam capture" for one in threading.enumerate())
-
-    opened: list[Stuck] = []
+    gate, opened = threading.Event(), list[LiveSource]()
 
     def opens() -> LiveSource:
-        opened.append(Stuck())
+        opened.append(Stuck(gate))
         return opened[-1]
 
     runner = LiveRunner(opens, Pipeline(*parts))
     runner.start()
     for number in range(8):
-        wait_for(lambda number=number: len(opened) > min(number, 3))  # type: ignore[misc]
+        expected = min(number, 3)
+        wait_for(lambda: len(opened) > expected)  # noqa: B023
         runner.reopen()
     assert capturing() <= 4
     gate.set()
@@ -233,4 +250,24 @@ def test_a_source_whose_reads_hang_is_not_opened_ever_again(parts: Parts) -> Non
     before = len(opened)
     runner.reopen()
     wait_for(lambda: len(opened) > before)
+    assert runner.stop(60)
+
+
+def test_a_source_that_is_well_may_be_opened_again_whatever_hung_before(parts: Parts) -> None:
+    gate, opened = threading.Event(), list[LiveSource]()
+
+    def opens() -> LiveSource:
+        opened.append(Stuck(gate) if len(opened) < 3 else Well())
+        return opened[-1]
+
+    runner = LiveRunner(opens, Pipeline(*parts))
+    runner.start()
+    for number in range(1, 4):
+        wait_for(lambda: len(opened) == number)  # noqa: B023
+        runner.reopen()
+    wait_for_view(runner, lambda view: view.stage is Stage.RUNNING)
+    assert capturing() == 4, "as many as may hang"
+    runner.reopen()
+    wait_for(lambda: len(opened) == 5)
+    gate.set()
     assert runner.stop(60)

@@ -92,26 +92,31 @@ def test_signals_call_unless_they_are_ignored() -> None:
             signal.signal(one, handler)
 
 
-@pytest.mark.parametrize("arguments", [[], ["live"], ["live", "0", "--smallest-face", "60"]])
-def test_the_viewer_can_be_ended_before_anything_large_is_loaded(arguments: list[str]) -> None:
+def struck_while_loading(command: list[str], number: signal.Signals) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process that gets this signal as soon as it loads anything large."""
     script = f"""
 import importlib.abc, os, signal, sys
 
-signal.signal(signal.SIGTERM, signal.SIG_DFL)
+signal.signal({int(number)}, signal.SIG_DFL)
 
 class Watch(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
         if name.partition(".")[0] in ("numpy", "cv2", "PySide6", "mediapipe", "av"):
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), {int(number)})
 
 sys.meta_path.insert(0, Watch())
 from maskcam.cli import main
-main({arguments!r})
-print("still here")
+code = main({command!r})
+print(code, signal.getsignal({int(number)}) is signal.SIG_DFL)
 """
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", script], env=environment(), capture_output=True, text=True, timeout=60, check=False
     )
+
+
+@pytest.mark.parametrize("arguments", [[], ["live"], ["live", "0", "--smallest-face", "60"]])
+def test_the_viewer_can_be_ended_before_anything_large_is_loaded(arguments: list[str]) -> None:
+    done = struck_while_loading(arguments, signal.SIGTERM)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -120,23 +125,5 @@ print("still here")
 def test_a_command_is_stopped_with_its_exit_code_also_before_its_work_begins(
     command: list[str], number: signal.Signals
 ) -> None:
-    script = f"""
-import importlib.abc, os, signal, sys
-
-for one in (signal.SIGTERM, signal.SIGHUP):
-    signal.signal(one, signal.SIG_DFL)
-
-class Watch(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name.partition(".")[0] in ("numpy", "cv2", "mediapipe", "av"):
-            os.kill(os.getpid(), {int(number)})
-
-sys.meta_path.insert(0, Watch())
-from maskcam.cli import main
-code = main({command!r})
-print(code, signal.getsignal({int(number)}) is signal.SIG_DFL)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", script], env=environment(), capture_output=True, text=True, timeout=60, check=False
-    )
+    done = struck_while_loading(command, number)
     assert (done.returncode, done.stdout, done.stderr) == (0, "130 True\n", "maskcam: stopped\n")

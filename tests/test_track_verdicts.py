@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from maskcam.detections import Sighting
-from maskcam.evidence import Evidence
+from maskcam.evidence import Evidence, lean
 from maskcam.frames import EventKind, Reason, Verdict
+from maskcam.odds import log_odds
 from maskcam.single import judge_single
 from maskcam.track_rules import TrackRules
 from maskcam.tracks import Tracker
@@ -156,13 +157,19 @@ def test_a_single_picture_is_judged_without_tracks() -> None:
     assert not len(judge_single(Sighting(0, 0.0, 10, 10, empty, judged(none), tuple(nothing)), 0.5))
 
 
-def test_time_spent_leaning_to_one_side_does_not_count_for_the_other() -> None:
+@pytest.mark.parametrize("elapsed", [0.26, 0.3, 0.4])
+def test_time_spent_leaning_to_one_side_does_not_count_for_the_other(elapsed: float) -> None:
     """At few frames a second doubt that has just turned to the other side settles as late as any."""
     rules = TrackRules()
-    for elapsed in (0.1, 0.2, 0.3):
-        evidence = Evidence(0.5, rules)
-        for probability in (0.5, 0.98, 0.98, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02):
-            before, since = evidence.verdict, evidence.probability
-            evidence.add(elapsed, probability, None)
-            if before is Verdict.UNSURE and evidence.verdict is Verdict.MASK:
-                assert since < 0.5, "the frame before leant that way too"
+    evidence = Evidence(0.5, rules)
+    leant: list[tuple[Verdict, Verdict]] = []
+    for probability in (0.5, 0.9, *[0.005] * 8):
+        evidence.add(elapsed, probability, None)
+        above = log_odds(evidence.probability)
+        leant.append((lean(above, Verdict.UNSURE, rules), evidence.verdict))
+    towards = [one for one, _ in leant]
+    assert Verdict.NO_MASK in towards, "it leant to bare first"
+    first = towards.index(Verdict.MASK)
+    said = [verdict for _, verdict in leant].index(Verdict.MASK)
+    assert Verdict.NO_MASK not in [verdict for _, verdict in leant], "and was in doubt all the time"
+    assert (said - first) * elapsed >= rules.settle_seconds - 1e-9

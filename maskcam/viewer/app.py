@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -29,8 +30,8 @@ from maskcam.viewer.window import ViewerWindow
 def run(spec: SourceSpec | None, weights: Path, threshold: float | None, smallest: int | None) -> int:
     """Open the window, and return when it is closed; `threshold` and `smallest` count before what is remembered.
 
-    UnusableInput when the weights' card can't be used, FailedOnTheWay where Qt runs without windows already or what is
-    kept could not be completed at the end.
+    UnusableInput when the weights' card can't be used, FailedOnTheWay where Qt runs without windows already. The exit
+    code is 1 where what is kept could not be completed at the end.
     """
     forget_opencvs_qt()
     messages = QtMessages()
@@ -83,23 +84,24 @@ def run(spec: SourceSpec | None, weights: Path, threshold: float | None, smalles
     QApplication.sendPostedEvents()  # what failed in another thread meanwhile
     reporter.uninstall()
     messages.uninstall()
-    _log_late(failed_late)
+    code = _tell_late(failed_late)
     if not window.ended_cleanly:
         # Everything that must be final is; a thread that hangs in a driver could crash or delay what is left.
         logging.shutdown()
-        if failed_late and sys.stderr is not None:
-            sys.stderr.write(f"maskcam: {failed_late[0]}\n")
-        os._exit(1 if failed_late else 0)
-    if failed_late:
-        raise FailedOnTheWay(str(failed_late[0]))  # no window is left to say it in
-    return 0
+        os._exit(code)
+    return code
 
 
-def _log_late(errors: Sequence[Exception]) -> None:
-    """Write down what failed when no window was left to tell of it in."""
+def _tell_late(errors: Sequence[Exception]) -> int:
+    """Tell of what failed when no window was left to tell of it in; return the exit code."""
     for error in errors:
         expected = isinstance(error, UnusableInput | FailedOnTheWay)
         LOG.warning("%s", error, exc_info=None if expected else error)
+        if sys.stderr is not None:
+            with contextlib.suppress(OSError):  # nobody reads it
+                sys.stderr.write(f"maskcam: {error}\n")
+                sys.stderr.flush()
+    return 1 if errors else 0
 
 
 def forget_opencvs_qt() -> None:
