@@ -198,22 +198,6 @@ def test_openings_that_hang_do_not_keep_another_source_from_being_opened_again(p
         assert runner.stop(60)
 
 
-class Stuck:
-    """A source whose reads hang until the gate opens."""
-
-    name = "stuck"
-
-    def __init__(self, gate: threading.Event) -> None:
-        self._gate = gate
-
-    def read(self) -> Pixels:
-        self._gate.wait(120)
-        raise SourceLost("too late", Cause.SILENT)
-
-    def close(self) -> None:
-        pass
-
-
 class Well:
     """A source that gives a picture whenever it is asked."""
 
@@ -232,10 +216,10 @@ def capturing() -> int:
 
 
 def test_a_source_whose_reads_hang_is_not_opened_ever_again(parts: Parts) -> None:
-    gate, opened = threading.Event(), list[LiveSource]()
+    opened: list[Hanging] = []
 
     def opens() -> LiveSource:
-        opened.append(Stuck(gate))
+        opened.append(Hanging())
         return opened[-1]
 
     runner = LiveRunner(opens, Pipeline(*parts))
@@ -245,19 +229,21 @@ def test_a_source_whose_reads_hang_is_not_opened_ever_again(parts: Parts) -> Non
         wait_for(lambda: len(opened) > expected)  # noqa: B023
         runner.reopen()
     assert capturing() <= 4
-    gate.set()
-    wait_for(lambda: not capturing())
+    for one in opened:
+        one.let_go.set()
+    wait_for(lambda: capturing() == 1)  # the newest, which gives pictures from now on
     before = len(opened)
     runner.reopen()
     wait_for(lambda: len(opened) > before)
+    opened[-1].let_go.set()
     assert runner.stop(60)
 
 
 def test_a_source_that_is_well_may_be_opened_again_whatever_hung_before(parts: Parts) -> None:
-    gate, opened = threading.Event(), list[LiveSource]()
+    opened: list[Hanging | Well] = []
 
     def opens() -> LiveSource:
-        opened.append(Stuck(gate) if len(opened) < 3 else Well())
+        opened.append(Hanging() if len(opened) < 3 else Well())
         return opened[-1]
 
     runner = LiveRunner(opens, Pipeline(*parts))
@@ -269,5 +255,7 @@ def test_a_source_that_is_well_may_be_opened_again_whatever_hung_before(parts: P
     assert capturing() == 4, "as many as may hang"
     runner.reopen()
     wait_for(lambda: len(opened) == 5)
-    gate.set()
+    for one in opened:
+        if isinstance(one, Hanging):
+            one.let_go.set()
     assert runner.stop(60)
