@@ -203,7 +203,11 @@ class Well:
 
     name = "well"
 
+    def __init__(self) -> None:
+        self.reading = threading.Event()
+
     def read(self) -> Pixels:
+        self.reading.set()
         time.sleep(0.02)
         return np.full((48, 64, 3), 90, np.uint8)
 
@@ -225,8 +229,8 @@ def test_a_source_whose_reads_hang_is_not_opened_ever_again(parts: Parts) -> Non
     runner = LiveRunner(opens, Pipeline(*parts))
     runner.start()
     for number in range(8):
-        expected = min(number, 3)
-        wait_for(lambda: len(opened) > expected)  # noqa: B023
+        last = min(number, 3)
+        wait_for(lambda: len(opened) > last and opened[last].reading.is_set())  # noqa: B023
         runner.reopen()
     assert capturing() <= 4
     for one in opened:
@@ -248,8 +252,8 @@ def test_a_source_that_is_well_may_be_opened_again_whatever_hung_before(parts: P
 
     runner = LiveRunner(opens, Pipeline(*parts))
     runner.start()
-    for number in range(1, 4):
-        wait_for(lambda: len(opened) == number)  # noqa: B023
+    for last in range(3):
+        wait_for(lambda: len(opened) > last and opened[last].reading.is_set())  # noqa: B023
         runner.reopen()
     wait_for_view(runner, lambda view: view.stage is Stage.RUNNING)
     assert capturing() == 4, "as many as may hang"
