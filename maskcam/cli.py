@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from maskcam import __version__, commands
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.lines import abandon_stdout, ready_streams
 from maskcam.search import LARGEST_FACE, LEAST_FACE, SMALLEST_FACE, SMALLEST_LIVE_FACE
+from maskcam.source_spec import mask_password
 from maskcam.videoio import set_environment
 from maskcam.viewer.settings import SMALLEST_FACES
 
@@ -65,13 +67,22 @@ def _path(text: str) -> Path:
     return Path(_name(text))
 
 
+def _file(text: str) -> Path:
+    if re.match("[A-Za-z][A-Za-z0-9+.-]+://", text):
+        raise UnusableInput(
+            f"{mask_password(text)}: this command reads files; what comes over the network is watched by"
+            " maskcam live ADDRESS"
+        )
+    return _path(text)
+
+
 def _probability(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = -1.0
     if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"must be between 0 and 1, not {text!r}")
+        raise argparse.ArgumentTypeError(f"must be above 0 and below 1, not {text!r}")
     return value
 
 
@@ -99,19 +110,8 @@ def _whole(text: str) -> int:
         return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="maskcam",
-        description="Says, for every face in a video or picture, whether it wears a mask.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"maskcam {__version__}")
-    subparsers = parser.add_subparsers(metavar="COMMAND")
-    parser.set_defaults(run=commands.live, source=None, model=None, threshold=None, smallest_face=None)
-
-    model = argparse.ArgumentParser(add_help=False)
-    model.add_argument("--model", type=_path, metavar="FILE", help="another exported .tflite, its card beside it")
+def _judging(model: argparse.ArgumentParser, smallest: str) -> argparse.ArgumentParser:
+    """Return what the commands that judge files share; `smallest` says from which face on they look unless told."""
     judging = argparse.ArgumentParser(add_help=False, parents=[model])
     judging.add_argument(
         "--threshold",
@@ -124,17 +124,40 @@ def _parser() -> argparse.ArgumentParser:
         "--smallest-face",
         type=_pixels,
         metavar="PX",
-        help="look for faces from this width on; half of it takes about four times as long"
-        f" ({SMALLEST_FACE}, in a fast search of a video {SMALLEST_LIVE_FACE})",
+        help="search finely enough for faces from this width on; smaller ones that show are judged too, and halving it"
+        f" takes about four times as long (default: {smallest})",
     )
     judging.add_argument("--verbose", action="store_true", help="tell where faces are looked for")
     judging.add_argument("--force", action="store_true", help="replace files that are there")
+    return judging
 
-    one = subparsers.add_parser("video", parents=[judging], help="annotate a video file")
-    one.add_argument("input", type=_path, metavar="INPUT", help="the video to read")
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="maskcam",
+        description="Says, for every face in a video or picture, whether it wears a mask.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"maskcam {__version__}")
+    subparsers = parser.add_subparsers(metavar="COMMAND")
+    parser.set_defaults(run=commands.live, source=None, model=None, threshold=None, smallest_face=None)
+
+    model = argparse.ArgumentParser(add_help=False)
+    model.add_argument(
+        "--model", type=_path, metavar="FILE", help="use another exported model: its .tflite, the .json card beside it"
+    )
+    one = subparsers.add_parser(
+        "video",
+        parents=[_judging(model, f"{SMALLEST_FACE}, with --fast {SMALLEST_LIVE_FACE}")],
+        help="annotate a video file",
+    )
+    one.add_argument("input", type=_file, metavar="INPUT", help="the video to read")
     one.add_argument("-o", "--output", type=_path, required=True, metavar="OUTPUT", help="the MP4 to write")
     one.add_argument("--json", type=_name, metavar="FILE", help="write one JSON line a frame; - is standard output")
-    one.add_argument("--events", type=_name, metavar="FILE", help="write who came, changed and left as CSV")
+    one.add_argument(
+        "--events", type=_name, metavar="FILE", help="write who came, changed and left as CSV; - is standard output"
+    )
     one.add_argument(
         "--fast",
         action="store_true",
@@ -143,8 +166,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.set_defaults(run=commands.video)
 
-    one = subparsers.add_parser("image", parents=[judging], help="annotate pictures")
-    one.add_argument("paths", nargs="+", type=_path, metavar="PATH", help="pictures, or folders of pictures")
+    one = subparsers.add_parser("image", parents=[_judging(model, str(SMALLEST_FACE))], help="annotate pictures")
+    one.add_argument("paths", nargs="+", type=_file, metavar="PATH", help="pictures, or folders of pictures")
     one.add_argument("-o", "--output", type=_path, metavar="DIR", help="folder for annotated copies")
     one.add_argument("--json", type=_name, metavar="FILE", help="write one JSON line a picture; - is standard output")
     one.add_argument(
@@ -154,7 +177,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.set_defaults(run=commands.image)
 
-    one = subparsers.add_parser("demo", parents=[judging], help="annotate the bundled clip, and say what is seen")
+    one = subparsers.add_parser(
+        "demo",
+        parents=[_judging(model, str(SMALLEST_LIVE_FACE))],
+        help="annotate the bundled clip, and say what is seen",
+    )
     one.add_argument(
         "-o",
         "--output",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from maskcam.assets import DEMO_CLIP, MASK_MODEL, asset
-from maskcam.lines import STANDARD_OUTPUT, abandon
+from maskcam.lines import STANDARD_OUTPUT, abandon, one_line
 from maskcam.signals import interrupted_by_signals, leave_on_signals, stop_on_signals
 
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ def image(options: argparse.Namespace) -> int:
     ):
         finder = FaceFinder(detector, options.smallest_face, Effort.WHOLE_ONLY if options.fast else Effort.CLOSELY)
         pipeline = Pipeline(finder, classifier, options.threshold)
+        heard = True
         for judged in process_pictures(paths, pipeline, outputs, records):
             seen += 1
             if judged.error:
@@ -126,11 +127,13 @@ def image(options: argparse.Namespace) -> int:
                 complain(judged.error, FAILED)
             if judged.result is not None:
                 done += 1
-                _say(tell_picture(str(judged.path), judged.result), out)
+                heard = _say(tell_picture(str(judged.path), judged.result), out) and heard
                 if options.verbose:
                     _say(f"  looked for {finder.plan(judged.result.width, judged.result.height)}", out)
             if stop or (records.lost and options.json == STANDARD_OUTPUT and not options.output):
                 break
+            if not heard and not options.output and not options.json:  # what is said is all there is then
+                return complain("standard output: writing stopped; make room, or give --json FILE", FAILED)
         stop.wind_up()
         if done:
             records.finish()
@@ -162,8 +165,11 @@ def cameras(options: argparse.Namespace) -> int:
 
 def selftest(options: argparse.Namespace) -> int:
     """Check every part of this installation."""
+    from maskcam.modelcard import load_card  # noqa: PLC0415
     from maskcam.selftest import SocketWatch, run_checks, versions  # noqa: PLC0415
 
+    if options.model is not None:
+        load_card(options.model)
     sockets = SocketWatch()
     for line in versions():
         print(line)
@@ -180,19 +186,23 @@ def _weights(options: argparse.Namespace) -> Path:
     return asset(MASK_MODEL) if given is None else given
 
 
-def _say(text: str, out: TextIO | None, write: Callable[..., object] = print) -> None:
-    """Tell the user something; the work goes on when nobody reads it any more."""
+def _say(text: str, out: TextIO | None, write: Callable[..., object] = print) -> bool:
+    """Tell the user something in one line; the work goes on when nobody reads it any more.
+
+    Returns False where it could not be written although somebody wanted it, as on a full disk.
+    """
     if out is None:  # closed from the start
-        return
+        return True
     try:
-        write(text, file=out)
+        write(one_line(text), file=out)
         out.flush()
-    except OSError:
+    except OSError as error:
         abandon(out)  # that one alone: the other may hold records
+        return isinstance(error, BrokenPipeError)
+    return True
 
 
 def complain(message: object, code: int) -> int:
     """Tell an error in one line and return the exit code."""
-    line = str(message).replace("\n", " ")  # a file's name may hold one
-    _say(f"maskcam: {line}", sys.stderr)
+    _say(f"maskcam: {message}", sys.stderr)
     return code

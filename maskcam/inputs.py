@@ -73,6 +73,13 @@ def video_stream(container: av.container.InputContainer, path: Path) -> av.Video
     return video
 
 
+def check_video(path: Path) -> None:
+    """Raise UnusableInput, without decoding a picture, unless `path` is a video file as far as its header tells."""
+    check_file(path, "video")
+    with open_video(path) as container:
+        video_stream(container, path)
+
+
 def pictures_in(container: av.container.InputContainer) -> list[av.VideoStream]:
     """Return the streams of pictures; a cover picture in a sound file, which is a video stream too, is none."""
     return [one for one in container.streams.video if not one.disposition & Disposition.attached_pic]

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import sys
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -122,6 +123,11 @@ class Record(Closing):
         """Give the file up unless it is finished; does nothing the second time."""
         if self._sink is not None:
             self._sink.close()
+
+
+def one_line(text: str) -> str:
+    """Return `text` with what would break the line or steer a terminal written out, as a file's name may hold it."""
+    return "".join(repr(one)[1:-1] if unicodedata.category(one) == "Cc" else one for one in text)
 
 
 def abandon_stdout() -> None:

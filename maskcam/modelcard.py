@@ -129,7 +129,8 @@ def load_card(weights: Path) -> ModelCard:
         ) from None
     for needed, found, what in zip((weights, path), there, ("weights file", "model card"), strict=True):
         if not found:
-            raise UnusableInput(f"{needed}: no such {what}; give the .tflite file of an export, its card beside it")
+            why = "this is a folder, not a" if needed.is_dir() else "no such"
+            raise UnusableInput(f"{needed}: {why} {what}; give the .tflite file of an export, its card beside it")
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         if fields.pop("format") != CARD_FORMAT:

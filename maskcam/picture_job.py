@@ -58,7 +58,8 @@ class PictureOutputs:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise UnusableInput(f"{self.folder}: can't be a folder for the copies ({error.strerror})") from None
+                line = f"{self.folder}: can't be a folder for the copies ({error.strerror}); give another name"
+                raise UnusableInput(line) from None
 
 
 def process_pictures(

@@ -67,7 +67,7 @@ def read_picture(path: Path) -> Pixels:
         raise UnusableInput(f"{path}: the picture is too large; scale it to at most {MAX_SIDE} pixels a side") from None
     except UnidentifiedImageError:
         raise UnusableInput(
-            f"{path}: this is no picture that can be read here; give a JPEG, PNG or WebP file"
+            f"{path}: not a picture that can be read here; give a JPEG, PNG, WebP, BMP, TIFF or GIF file"
         ) from None
     except Exception:
         # Pillow's decoders raise whatever a damaged file drives them to: SyntaxError, struct.error, KeyError.

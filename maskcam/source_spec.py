@@ -30,7 +30,7 @@ class SourceKind(StrEnum):
 class SourceSpec:
     """A source by name. `where` is the number, address or path as text; it may hold a password and is not shown.
 
-    `label` is what may be shown, logged and remembered. `width`, `height` (pixels) and `rate` (frames a second) are
+    `label` is what may be shown and logged. `width`, `height` (pixels) and `rate` (frames a second) are
     what a camera is asked for; `loop` is for files. ValueError if a camera's number is none.
     """
 

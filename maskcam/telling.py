@@ -31,7 +31,7 @@ def tell_tracks(tracks: int, width: int, height: int) -> str | None:
     """Return which of a file's `tracks` of pictures is judged, None where there is no choice."""
     if tracks == 1:
         return None
-    return f"it holds {tracks} videos, of which one is judged, that of {width}x{height}"
+    return f"it holds {tracks} tracks of pictures; only that of {width}x{height} is judged"
 
 
 def tell_losses(damage: str | None, sound_lost: int) -> str | None:

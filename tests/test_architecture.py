@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import ROOT, environment
 
-# Each module's rank: it may import modules of a lower rank, and of its own only where named in the same row.
+# Each module's rank is its row: it may import modules of the rows above and of its own row.
 ORDER = [
     ["errors", "frames", "closing"],
     ["assets", "cores", "native", "signals", "videoio"],

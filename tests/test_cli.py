@@ -76,6 +76,31 @@ def test_the_readme_documents_every_command(capsys: pytest.CaptureFixture[str]) 
     assert [name for name in commands if not re.search(rf"`?python -m training {name}[ `]", readme)] == []
 
 
+@pytest.mark.parametrize("command", [("video", "-o", "seen.mp4"), ("image",)], ids=lambda words: words[0])
+def test_an_address_given_for_a_file_is_told_as_such_without_its_password(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    line = one_clear_line(maskcam(*command, "http://me:secret@127.0.0.1/x", cwd=tmp_path))
+    assert "maskcam live ADDRESS" in line and "secret" not in line and "http://" in line
+
+
+def test_what_can_not_be_used_is_refused_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no video")
+    assert "no video" in one_clear_line(maskcam("live", "notes.txt", cwd=tmp_path))
+    for command in (("selftest",), ("live",), ("image", "notes.txt")):
+        assert "no such weights file" in one_clear_line(maskcam(*command, "--model", "nope.tflite", cwd=tmp_path))
+        assert "this is a folder" in one_clear_line(maskcam(*command, "--model", tmp_path, cwd=tmp_path))
+
+
+@pytest.mark.parametrize(("command", "pixels"), [("video", "24, with --fast 40"), ("image", "24"), ("demo", "40")])
+def test_the_help_of_each_command_says_from_which_face_on_it_looks(
+    command: str, pixels: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert f"(default: {pixels})" in " ".join(capsys.readouterr().out.split())
+
+
 def test_the_changelog_knows_the_version() -> None:
     assert __version__ in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 

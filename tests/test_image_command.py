@@ -223,6 +223,36 @@ def test_records_are_kept_whole_when_nobody_can_be_told(photos: Path, tmp_path: 
     assert len((tmp_path / "seen.jsonl").read_text().splitlines()) == 3
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_verdicts_that_can_not_be_told_are_a_failure_where_nothing_else_keeps_them(
+    photos: Path, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "maskcam", "image", str(photos), "--fast"]
+    for more, code in (([], 1), (["-o", "seen"], 0)):
+        with Path("/dev/full").open("w") as full:
+            run = subprocess.run(
+                [*command, *more],
+                cwd=tmp_path,
+                env=environment(),
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+        assert run.returncode == code
+        assert run.stderr == (
+            "maskcam: standard output: writing stopped; make room, or give --json FILE\n" if code else ""
+        )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no file may be called so")
+def test_a_name_that_would_break_the_line_is_written_out(tmp_path: Path) -> None:
+    name = "a\nb\x1b[31m.png"
+    Image.fromarray(astronaut()[:250, 100:350]).save(tmp_path / name)
+    assert maskcam("image", name, "--fast", cwd=tmp_path).stdout == "a\\nb\\x1b[31m.png: 1 face, 1 no mask\n"
+    assert one_clear_line(maskcam("image", "c\rd.png", cwd=tmp_path)).startswith("maskcam: c\\rd.png: there is no such")
+
+
 @pytest.mark.skipif(os.name != "posix", reason="no limit of a file's size can be set here")
 def test_a_copy_that_can_not_be_written_is_named_and_the_others_done(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "seen").mkdir()
@@ -321,5 +351,5 @@ def test_what_is_not_judged_of_a_folder_or_a_file_is_said(tmp_path: Path) -> Non
     ]
     first, second = run.stderr.splitlines()
     assert first.startswith("maskcam: photos/b.tif: only the first of the 2 pictures in it was judged")
-    assert second.startswith("maskcam: photos/c.HEIC: this is no picture that can be read here")
+    assert second.startswith("maskcam: photos/c.HEIC: not a picture that can be read here")
     assert sorted(one.name for one in (tmp_path / "seen").iterdir()) == ["a.jfif", "b.png", "c.png"]

@@ -58,7 +58,7 @@ def test_it_is_said_that_the_other_tracks_were_not_judged(tmp_path: Path) -> Non
     tracks(tmp_path / "two.mkv", SMALL, LARGE)
     run = maskcam("video", "two.mkv", "-o", "out.mp4", "--fast", cwd=tmp_path)
     assert run.returncode == 0, run.stderr
-    assert run.stdout.splitlines()[0] == "two.mkv: it holds 2 videos, of which one is judged, that of 128x96"
+    assert run.stdout.splitlines()[0] == "two.mkv: it holds 2 tracks of pictures; only that of 128x96 is judged"
     with VideoSource(tmp_path / "out.mp4") as source:
         assert (source.tracks, source.width, source.height) == (1, *LARGE)
 

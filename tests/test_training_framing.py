@@ -74,6 +74,11 @@ def test_of_several_faces_any_may_be_meant() -> None:
     boxes = ((10.0, 10.0, 60.0, 60.0), (120.0, 10.0, 170.0, 60.0))
     assert framing(found(*boxes, scores=(0.9, SURER + 0.01)), 200, 100, RULE) is Unclear.SEVERAL
     assert isinstance(framing(found(*boxes, scores=(0.9, SURER - 0.01)), 200, 100, RULE), tuple)
+    larger = (*boxes[:1], (120.0, 10.0, 175.0, 65.0))
+    assert framing(found(*larger, scores=(0.9, SURE + 0.01)), 200, 100, RULE) is Unclear.SEVERAL, (
+        "a bystander in a crowd"
+    )
+    assert isinstance(framing(found(*larger, scores=(0.9, SURE - 0.01)), 200, 100, RULE), tuple)
     twice = ((10.0, 10.0, 60.0, 60.0), (14.0, 12.0, 66.0, 64.0))
     assert isinstance(framing(found(*twice, scores=(0.9, 0.88)), 200, 100, RULE), tuple), "two boxes of one face"
 

@@ -189,7 +189,7 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     one.add_argument(
         "--precision",
         choices=CHOICES,
-        help=f"{BFLOAT16} halves the time on processors that have it, and takes for ever on others; {FASTEST} tries"
+        help=f"{BFLOAT16} halves the time on processors that have it, and is extremely slow on others; {FASTEST} tries"
         f" both for a moment ({default.precision})",
     )
     one.add_argument(

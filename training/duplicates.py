@@ -19,8 +19,6 @@ SAME_CORRELATION = 0.95
 THUMBNAIL = 24
 _CHUNK = 512
 
-Hashes = NDArray[np.uint64]
-
 
 def thumbnail(picture: Pixels) -> Pixels:
     """Return the grey `(24, 24) uint8` thumbnail of a picture `(h, w, 3) uint8 RGB`."""

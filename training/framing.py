@@ -50,7 +50,8 @@ def framing(found: Faces, width: int, height: int, rule: CropRule) -> Box | Uncl
     wanted = int(square[2] - square[0])
     much, cut_before = wanted >= MUCH * max(width, height), max(width, height) <= FACE_SIZED
     apart = overlaps(found.boxes, found.boxes[best : best + 1])[0][:, 0] < SAME_FACE
-    if (found.scores[apart] >= SURER).any():
+    larger = np.ptp(found.boxes[:, ::2], axis=1) > np.ptp(found.boxes[best, ::2])
+    if (found.scores[apart] >= np.where(larger, SURE, SURER)[apart]).any():
         return None if cut_before else Unclear.SEVERAL
     if score < (SURE if much else SURER):
         return None if much or cut_before else Unclear.SMALL

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from maskcam.crops import squares
 from maskcam.errors import UnusableInput
 from maskcam.faces import FaceDetector, Range
-from maskcam.frames import Pixels
+from maskcam.frames import Floats, Pixels
 from maskcam.modelcard import NOT_FACE, CropRule
 from maskcam.pictures import read_picture
 from training.about import about_path, read_about, write_about
@@ -25,6 +25,7 @@ from training.landmarks import find_keypoints
 from training.manifest import ALL_LABELS, SPLITS, TEST, TRAIN, VALIDATION, Keypoints, Sample, write_manifest
 from training.pictures import whole_crop
 from training.report_folder import ReportFolder
+from training.same_face import same_faces, upright_face
 from training.scan import Found, Trouble, scan
 
 VALIDATION_SHARE = 0.2
@@ -74,6 +75,7 @@ def prepare(
     outputs.make()
     found: list[Found] = []
     thumbs: list[Pixels] = []
+    faces: list[Floats | None] = []
     rule = CropRule()
     sources = chain.from_iterable(scan(folder.resolve(), trouble, rejects=True) for folder in folders)
     rejects: list[Found] = []
@@ -91,11 +93,14 @@ def prepare(
             if thumb.std() < LEAST_CONTRAST and one.published != TEST:
                 trouble.blank += 1
                 continue
+            points = _in_picture(find_keypoints(crop, detector), one, rule)
             thumbs.append(thumb)
-            found.append(replace(one, keypoints=_keypoints(crop, one, rule, detector)))
+            # Not of the crop: what it repeats at a picture's edge would differ where the face lies otherwise.
+            faces.append(None if points is None else upright_face(read_picture(one.path), points))
+            found.append(replace(one, keypoints=points))
     if not found:
         raise UnusableInput("not one readable, labelled face in this data")
-    pairs = sorted(set(_near_pairs(found, thumbs, rule)))
+    pairs = sorted({*_near_pairs(found, thumbs, rule), *same_faces(faces, [one.origin for one in found])})
     # What is no face goes where its scene goes, and is compared with nothing: one wall looks like another.
     prepared = split([*found, *rejects], pairs, trouble, unwanted)
     outputs.write(target.name, lambda path: write_manifest(path, prepared.samples))
@@ -180,9 +185,8 @@ def _unusable(trouble: Trouble) -> Iterator[str]:
         yield from (f"  {line}" for line in trouble.unreadable)
 
 
-def _keypoints(crop: Pixels, one: Found, rule: CropRule, detector: FaceDetector) -> Keypoints | None:
-    """Return the face's key points in the pixels of its picture, to a tenth of a pixel."""
-    points = find_keypoints(crop, detector)
+def _in_picture(points: Floats | None, one: Found, rule: CropRule) -> Keypoints | None:
+    """Return the key points of a face's crop in the pixels of its picture, to a tenth of a pixel."""
     if points is None:
         return None
     if one.box is not None:

@@ -41,7 +41,7 @@ def tell_of_crash(parent: QWidget | None, words: str, log: Path | None) -> None:
     `words` are the error's own, for when there is no log.
     """
     what = f"what it was is written in {log}" if log else f"it says: {words}"
-    tell(parent, f"Something went wrong that maskcam did not expect; {what}")
+    tell(parent, f"An unexpected error happened; {what}")
 
 
 def tell(parent: QWidget | None, words: str) -> None:

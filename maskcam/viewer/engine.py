@@ -31,9 +31,9 @@ _ABANDONED: list[Engine] = []
 class Judging:
     """How pictures are searched and judged.
 
-    `smallest` is the width in pixels from which faces are looked for, `threshold` the no-mask probability from which
-    one counts as bare, None for the model's own. With `private` nobody may be overlooked for even one picture, so each
-    is searched whole; otherwise its tiles take turns.
+    `smallest` is the width in pixels from which faces are looked for, `threshold` the no-mask probability where
+    evidence turns from mask to bare, None for the model's own. With `private` nobody may be overlooked for even one
+    picture, so each is searched whole; otherwise its tiles take turns.
     """
 
     smallest: int

@@ -30,7 +30,8 @@ class Front(QWidget):
 
     def show_state(self, shown: Shown) -> None:
         """Show this from now on."""
-        page = self.welcome if shown.source is None else self.canvas
+        # The keys are listed on the canvas, also where there is nothing else to show.
+        page = self.welcome if shown.source is None and not self.canvas.helping else self.canvas
         if self._pages.currentWidget() is not page:
             self._pages.setCurrentWidget(page)
             (self.welcome.demo_button if page is self.welcome else self.canvas).setFocus()

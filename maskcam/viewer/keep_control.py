@@ -26,14 +26,18 @@ class KeepControl:
 
     def snapshot(self) -> None:
         """Save the picture as it is shown."""
-        folder = self._folder()
-        if folder is not None and not self._keeper.snapshot(self._state.shown(time.monotonic()), folder):
+        shown = self._state.shown(time.monotonic())
+        if shown.picture is None:  # no folder is asked for then
             self._say("There is no picture to save")
+        elif (folder := self._folder()) is not None:
+            self._keeper.snapshot(shown, folder)
 
     def record(self) -> None:
         """Start or end a recording."""
         if self._keeper.recording:
             self._keeper.stop_recording()
+        elif self._state.shown(time.monotonic()).source is None:
+            self._say("There is nothing to record; choose a camera, a video or a stream")
         elif (folder := self._folder()) is not None:
             self._keeper.start_recording(folder, time.monotonic())
 

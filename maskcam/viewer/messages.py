@@ -56,7 +56,7 @@ _CAMERA = {
         "Close video calls and other camera programs; the picture then comes by itself.",
     ),
     Trouble.DENIED: Message(
-        "The camera may not be used",
+        "Camera access is denied",
         "Allow camera access in the system's privacy settings (on Linux: be in the group “video”).",
     ),
     Trouble.BLACK: Message(
@@ -110,7 +110,7 @@ _FILE = {
 
 OPENING = Message("Opening …", "The picture comes in a moment.")
 LOADING = "The verdicts come in a moment …"
-BEHIND = "The verdicts can't keep up: who is in the picture now isn't judged"
+BEHIND = "The analysis has fallen behind: who is in the picture now isn't judged"
 PRIVATE = Message("Private view", "A picture is shown as soon as its faces have been looked for and pixelated.")
 
 FAULTS = {Fault.SILENT: Trouble.SILENT, Fault.FROZEN: Trouble.FROZEN, Fault.BLACK: Trouble.BLACK}

@@ -22,7 +22,7 @@ COOL_DOWN = (5.0, 3600.0)
 class Settings:
     """All that takes effect at once and is remembered.
 
-    `threshold` is the no-mask probability from which a face counts as bare, None for the model's own.
+    `threshold` is the no-mask probability where evidence turns from mask to bare, None for the model's own.
     `smallest_face` is the width in pixels from which faces are looked for.
     `alarm_seconds` is how long a person must be without a mask, `cool_down` how long that person then stays
     unmentioned. A camera is a mirror to those before it, a film isn't; so each has its own switch.

@@ -7,13 +7,16 @@ import sys
 from pathlib import Path
 
 from maskcam.errors import UnusableInput
+from maskcam.inputs import check_video
 from maskcam.modelcard import load_card
-from maskcam.source_spec import parse_source
+from maskcam.source_spec import SourceKind, parse_source
 
 
 def start(source: str | None, weights: Path, threshold: float | None, smallest: int | None) -> int:
     """Open the viewer and return its exit code; UnusableInput for a wrong source, or without a screen."""
     spec = None if source is None else parse_source(source)
+    if spec is not None and spec.kind is SourceKind.FILE:
+        check_video(Path(spec.where))
     load_card(weights)
     check_screen()
     from maskcam.viewer.app import run  # noqa: PLC0415 (brings Qt, which a wrong use need not wait for)

@@ -26,7 +26,7 @@ class WelcomePage(QWidget):
         super().__init__()
         self.title = QLabel("Looking for cameras …")
         self.title.setFont(font(22, bold=True))
-        self.words = QLabel(_PLUG + _DROP)
+        self.words = QLabel(_INSTEAD + _DROP)
         self.words.setFont(font(11.5))
         self._notice = QLabel()
         for label in (self.title, self.words, self._notice):

@@ -203,6 +203,16 @@ def test_full_screen_and_help_are_left_with_escape(make: Make, qtbot: Any) -> No
     assert one.menuBar().isVisible()
 
 
+def test_the_keys_are_listed_also_while_nothing_is_watched(make: Make, qtbot: Any) -> None:
+    one = make()
+    until(qtbot, one.front.welcome.isVisible)
+    key(one, "help")
+    until(qtbot, one.front.canvas.isVisible)
+    assert len(np.unique(grabbed(one).reshape(-1, 3), axis=0)) > 20, "words on the ground"
+    key(one, "leave")
+    until(qtbot, one.front.welcome.isVisible)
+
+
 def test_the_menus_come_back_when_full_screen_ends_by_other_means(make: Make, qtbot: Any) -> None:
     one = make()
     key(one, "full_screen")

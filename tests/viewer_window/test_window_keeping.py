@@ -32,6 +32,18 @@ from tests.viewer_parts import result
 from tests.viewer_window.window_parts import Make, flowing, grabbed, key, portrait, shown, title, until
 
 
+def test_no_folder_is_asked_for_where_there_is_nothing_to_keep(
+    make: Make, qtbot: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(keep_control, "ask_for_folder", lambda parent: asked.append(1) or folder)
+    one = make()
+    for name, words in (("snapshot", "no picture to save"), ("record", "nothing to record")):
+        key(one, name)
+        until(qtbot, lambda words=words: words in shown(one).notice)
+    assert not asked and not one.keeper.recording
+
+
 def test_everything_that_is_kept(make: Make, qtbot: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     monkeypatch.setattr(keep_control, "ask_for_folder", lambda parent: asked.append(1) or folder)

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from maskcam.live_sources import SourceKind
-from maskcam.viewer.messages import OPENING, PRIVATE, Trouble, message
+from maskcam.viewer.messages import BEHIND, LOADING, OPENING, PRIVATE, Trouble, message
 from maskcam.viewer.shown import AlarmLight, Counts, Shown
 from maskcam.viewer.source_control import demo_source
 from tests.support import ROOT
@@ -97,3 +97,4 @@ def test_the_readme_says_what_each_message_means() -> None:
     rows = [line.split("|")[1] for line in readme.splitlines() if line.startswith("| ")]
     explained = {title.strip() for row in rows for title in row.split(", ")}
     assert titles | {OPENING.title, PRIVATE.title} <= explained
+    assert {LOADING, BEHIND} <= {row.strip() for row in rows}
