@@ -159,28 +159,32 @@ def test_wrong_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 SLOW_TO_STOP = """#!{python}
-import pathlib, signal, time
+import pathlib, time
+from maskcam.signals import stop_on_signals
 folder = pathlib.Path({folder!r})
-def save(*_):
+with stop_on_signals() as stopped:
+    (folder / "trains").touch()
+    while not stopped:
+        time.sleep(0.05)
     time.sleep(1)
     (folder / "saved").touch()
-    raise SystemExit(130)
-signal.signal(signal.SIGINT, save)
-(folder / "trains").touch()
-time.sleep(60)
+raise SystemExit(130)
 """
 ABLATING = """
 import sys
 from pathlib import Path
+from maskcam.signals import interrupted_by_signals
 from training import ablation, ablation_plan
 sys.executable = sys.argv[1]
 line = ablation_plan.Line("plain", (), ("own",))
-ablation._train(Path("m.csv"), Path("line"), line, ablation_plan.Budget("w", "float32"))
+with interrupted_by_signals():
+    ablation._train(Path("m.csv"), Path("line"), line, ablation_plan.Budget("w", "float32"))
 """
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no process groups with Ctrl-C")
-def test_a_training_that_is_stopped_may_save_what_it_did(tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", ["both", "ablate alone"])
+def test_a_training_that_is_stopped_may_save_what_it_did(tmp_path: Path, told: str) -> None:
     trainer = tmp_path / "trainer"
     trainer.write_text(SLOW_TO_STOP.format(python=sys.executable, folder=str(tmp_path)))
     trainer.chmod(0o755)
@@ -194,7 +198,10 @@ def test_a_training_that_is_stopped_may_save_what_it_did(tmp_path: Path) -> None
     )
     try:
         wait_for((tmp_path / "trains").exists)
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to both
+        if told == "both":
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        else:
+            os.kill(process.pid, signal.SIGTERM)
         assert "KeyboardInterrupt" in process.communicate(timeout=60)[1]
     finally:
         process.kill()

@@ -43,7 +43,7 @@ def test_prepare_names_what_is_wrong(capsys: pytest.CaptureFixture[str], tmp_pat
     (tmp_path / "a_file").touch()
     out = ["--out", tmp_path / "out"]
     assert "no such folder" in refused(capsys, "prepare", tmp_path / "absent", *out)
-    assert "no such folder" in refused(capsys, "prepare", tmp_path / "a_file", *out)
+    assert "is no folder" in refused(capsys, "prepare", tmp_path / "a_file", *out)
     assert "known layout" in refused(capsys, "prepare", tmp_path / "empty", *out)
     (tmp_path / "bare" / "with_mask").mkdir(parents=True)
     assert "not one readable" in refused(capsys, "prepare", tmp_path / "bare", *out)
@@ -76,7 +76,7 @@ def test_train_names_wrong_options(capsys: pytest.CaptureFixture[str], tmp_path:
     assert "--resume" in refused(capsys, "train", *run)
     assert "--resume" in refused(capsys, "train", manifest, "--resume", *run)
     assert "holds no training run" in refused(capsys, "train", "--resume", *run)
-    assert "input_size" in refused(capsys, "train", manifest, *run, "--input-size", "20")
+    assert "--input-size" in refused(capsys, "train", manifest, *run, "--input-size", "20")
     assert "batch" in refused(capsys, "train", manifest, *run, "--batch", "0")
     (tmp_path / "a_file").touch()
     assert "a_file" in refused(capsys, "train", manifest, "--out", tmp_path / "a_file")

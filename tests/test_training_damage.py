@@ -73,11 +73,11 @@ def test_a_full_disk_is_told_before_hdf5_meets_it(tmp_path: Path, monkeypatch: p
     run, model = RunFolder(tmp_path), tiny_model(1)
     optimizer = import_tensorflow().keras.optimizers.Adam()
     optimizer.build(model.trainable_variables)
-    run.save_best(model)
+    run.save_best(model, 1, 0.5)
     kept = run.best.read_bytes()
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=checkpoint.ROOM_BESIDE))
     for save_it in (
-        lambda: run.save_best(model),
+        lambda: run.save_best(model, 1, 0.5),
         lambda: run.save_end(model, 0),
         lambda: run.save(model, optimizer, Progress(3)),
     ):
@@ -100,7 +100,7 @@ def test_an_optimizer_s_damaged_state_is_one_line(tmp_path: Path, damage: bytes)
 @pytest.mark.filterwarnings("ignore:Skipping nested container:UserWarning:keras")
 def test_damaged_weights_are_one_line_wherever_the_damage_is(tmp_path: Path) -> None:
     run, model = RunFolder(tmp_path), tiny_model(1)
-    run.save_best(model)
+    run.save_best(model, 1, 0.5)
     whole = run.best.read_bytes()
     for seed in range(60):
         random = np.random.default_rng(seed)

@@ -13,12 +13,16 @@ import pytest
 
 from maskcam.classifier import MaskClassifier
 from maskcam.crops import resize
-from maskcam.errors import FailedOnTheWay
+from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Pixels
 from maskcam.modelcard import MASK, NO_MASK, NOT_FACE, card_path, file_sha256
 from tests.drawn_faces import draw_face
 from tests.training_parts import SIZE, card, tiny_model
-from training.export import check_agreement, convert
+from training.checkpoint import RunFolder
+from training.config import TrainConfig
+from training.export import COMPARED, COMPARED_REJECTS, _compared, check_agreement, convert, export
+from training.manifest import ALL_LABELS, LABELS, TEST, TRAIN, VALIDATION, Sample
+from training.run_data import REJECTS_JUDGED, judged
 from training.tf import import_tensorflow
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:keras")
@@ -38,6 +42,36 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Ma
 @pytest.fixture(scope="module")
 def faces() -> Pixels:
     return np.stack([resize(draw_face(masked, seed), SIZE) for masked in (True, False) for seed in range(20)])
+
+
+def samples(label: str, split: str, count: int) -> list[Sample]:
+    return [Sample(Path(f"/{label}{number}.png"), label, "own", f"own/{number}", split) for number in range(count)]
+
+
+def test_faces_and_what_is_none_are_compared_evenly_taken() -> None:
+    every = [*samples(MASK, VALIDATION, 500), *samples(NO_MASK, VALIDATION, 300), *samples(NOT_FACE, VALIDATION, 700)]
+    found = _compared([*samples(MASK, TRAIN, 100), *every, *samples(NO_MASK, TEST, 100)])
+    assert {one.split for one in found} == {VALIDATION}
+    counts = Counter(one.label for one in found)
+    assert counts[NOT_FACE] == COMPARED_REJECTS and counts[MASK] + counts[NO_MASK] == COMPARED
+    assert counts[MASK] / COMPARED == pytest.approx(500 / 800, abs=0.02)
+
+
+def test_an_epoch_is_judged_on_all_faces_and_some_of_what_is_none() -> None:
+    every = [*samples(MASK, VALIDATION, 500), *samples(NOT_FACE, VALIDATION, 3 * REJECTS_JUDGED)]
+    config = TrainConfig("", None, labels=ALL_LABELS)
+    assert Counter(one.label for one in judged(every, config)) == {MASK: 500, NOT_FACE: REJECTS_JUDGED}
+    assert judged(every, replace(config, labels=LABELS)) == every[:500]
+    assert judged(every[:700], config) == every[:700]
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder in which nobody can write")
+def test_a_folder_that_can_not_be_written_to_is_told_before_the_work(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.start(TrainConfig("absent.csv", None))
+    tiny_model(1).save_weights(run.best)
+    with pytest.raises(UnusableInput, match=r"^/proc/self/weights\.tflite: "):
+        list(export(run, Path("/proc/self/weights.tflite"), force=False))
 
 
 def test_an_honest_export_is_accepted(exported: tuple[Any, MaskClassifier], faces: Pixels) -> None:

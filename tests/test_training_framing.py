@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,12 @@ import skimage.data
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maskcam.assets import MASK_MODEL, asset
 from maskcam.crops import squares
 from maskcam.frames import KEYPOINTS, Faces, Pixels
 from maskcam.modelcard import MASK, NO_MASK, CropRule
 from tests.drawn_faces import save
+from training.evaluate import METRICS, REPORT, Wanted, evaluate
 from training.framing import MUCH, SHRUNK, SURE, SURER, Unclear, framing
 from training.manifest import Box
 from training.prepare import describe, prepare
@@ -134,6 +137,15 @@ def test_pictures_without_published_splits_are_cut_at_their_face(collected: Path
     x0, y0, x1, y1 = cut_of(boxes["one.png"])
     assert 300 + 77 <= (x0 + x1) / 2 <= 300 + 222 and 14 <= (y0 + y1) / 2 <= 192 and x1 - x0 < 250
     assert cut_of(boxes["tight.png"])[2] <= 180
+
+
+def test_evaluate_tells_of_pictures_whose_label_means_nobody_in_particular(collected: Path, tmp_path: Path) -> None:
+    wanted = Wanted(asset(MASK_MODEL), (collected,), tmp_path / "out", ladder_faces=0)
+    told = list(evaluate(wanted))
+    assert "not judged: 1 pictures of several faces: which is labelled, nothing says" in told
+    metrics = json.loads((wanted.out / METRICS).read_text())
+    assert metrics["not_judged"]["several_faces"] == 1 and metrics["not_judged"]["small_faces"] == 0
+    assert "- 1 pictures of several faces" in (wanted.out / REPORT).read_text()
 
 
 def test_published_pictures_stay_as_they_are(tmp_path: Path) -> None:

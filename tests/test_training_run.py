@@ -110,19 +110,45 @@ def test_a_folder_without_a_run_is_refused_in_one_line(tmp_path: Path, text: str
     assert "\n" not in str(caught.value)
 
 
+def line(epoch: int, loss: float) -> dict[str, float | int | str]:
+    """A line of a history."""
+    numbers = dict.fromkeys(("rate", "accuracy", "val_loss", "val_accuracy"), 0.5)
+    return {"epoch": epoch, "phase": "head", "loss": loss, **numbers}
+
+
 def test_the_history_grows_line_by_line(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     for epoch in (1, 2, 3):
-        folder.add_history({"epoch": epoch, "phase": "head", "loss": 0.5 / epoch})
+        folder.add_history(line(epoch, 0.5 / epoch))
     assert [row["epoch"] for row in folder.history()] == ["1", "2", "3"]
-    assert folder.history()[1] == {"epoch": "2", "phase": "head", "loss": "0.25"}
+    assert folder.history()[1] == {name: str(value) for name, value in line(2, 0.25).items()}
+
+
+@pytest.mark.parametrize("changed", [{"val_loss": "much"}, {"phase": ""}, {"accuracy": None}])
+def test_a_history_of_which_no_curve_can_be_drawn_is_refused(tmp_path: Path, changed: dict[str, str | None]) -> None:
+    row = {name: value for name, value in {**line(1, 0.5), **changed}.items() if value is not None}
+    (tmp_path / "history.csv").write_text(",".join(row) + "\n" + ",".join(map(str, row.values())) + "\n")
+    with pytest.raises(UnusableInput, match="not the history of a training"):
+        RunFolder(tmp_path).history()
+
+
+def test_the_weights_kept_say_of_which_epoch_they_are(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    assert run.kept() is None
+    tiny_model(1).save_weights(run.best)
+    assert run.kept() is None, "of a run begun before they did"
+    run.save_best(tiny_model(1), 7, 0.25)
+    assert run.kept() == (7, 0.25)
+    run.restore_best(tiny_model(2))
+    run.best.write_bytes(b"no weights")
+    assert run.kept() is None
 
 
 def test_an_epoch_done_again_replaces_its_line(tmp_path: Path) -> None:
     """A run that was killed between history and checkpoint goes on from the checkpoint before."""
     folder = RunFolder(tmp_path)
     for epoch, loss in ((1, 0.5), (2, 0.4), (2, 0.3), (3, 0.2)):
-        folder.add_history({"epoch": epoch, "phase": "head", "loss": loss})
+        folder.add_history(line(epoch, loss))
     assert [(row["epoch"], row["loss"]) for row in folder.history()] == [("1", "0.5"), ("2", "0.3"), ("3", "0.2")]
 
 
@@ -209,14 +235,14 @@ def test_a_damaged_checkpoint_is_refused_in_one_line(tmp_path: Path) -> None:
 
 def test_a_file_that_can_not_be_written_is_told_and_the_old_one_stays(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
-    run.add_history({"epoch": 1, "loss": 0.5})
+    run.add_history(line(1, 0.5))
     (tmp_path / "part.history.csv").mkdir()
     with pytest.raises(FailedOnTheWay, match=r"history.csv can't be written .* go on with --resume"):
-        run.add_history({"epoch": 2, "loss": 0.4})
+        run.add_history(line(2, 0.4))
     assert [row["epoch"] for row in run.history()] == ["1"]
     (tmp_path / "part.best.weights.h5").mkdir()
     with pytest.raises(FailedOnTheWay, match=r"best.weights.h5 can't be written"):
-        run.save_best(tiny_model(1))
+        run.save_best(tiny_model(1), 1, 0.5)
     (tmp_path / "file").touch()
     with pytest.raises(UnusableInput, match="can't be written to"):
         RunFolder(tmp_path / "file" / "run").start(TrainConfig("m.csv", None))

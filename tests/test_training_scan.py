@@ -48,6 +48,13 @@ def test_reads_two_class_folders(tmp_path: Path, names: tuple[str, str]) -> None
     assert {one.published for one in found} == {None}
 
 
+def test_pictures_of_telephones_are_named_as_unreadable(tmp_path: Path) -> None:
+    save_classes(tmp_path / "own", ("with_mask", "without_mask"), 3, 0)
+    (tmp_path / "own" / "with_mask" / "phone.HEIC").write_bytes(b"no picture that can be read here")
+    lines = list(describe(prepare([tmp_path / "own"], tmp_path / "out")))
+    assert "unreadable: 1" in lines and "phone.HEIC" in lines[-1]
+
+
 @pytest.fixture(scope="module")
 def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The astronaut twice in one picture, large and small, and what else labels may hold."""

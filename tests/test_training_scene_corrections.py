@@ -47,6 +47,8 @@ def test_a_list_of_corrections_is_read(tmp_path: Path) -> None:
         (HEADER + "a.jpg,1 2 3 four,face,x\n", "could not convert"),
         (HEADER + "a.jpg,3 2 1 4,face,x\n", "x1 > x0"),
         (HEADER + "a.jpg,1 2 nan 4,face,x\n", "finite"),
+        (HEADER + "a.jpg,0 0 99999 99999,face,x\n", "in a picture"),
+        (HEADER + "a.jpg,9000 1 9000.0000001 4,face,x\n", "x1 > x0"),
         (HEADER + ",1 2 3 4,face,x\n", "names its file"),
         (HEADER + "a.jpg,1 2 3 4,,x\n", "a label"),
         (HEADER + "a.jpg,1 2 3 4,face,\n", "a reason"),

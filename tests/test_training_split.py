@@ -22,7 +22,7 @@ from maskcam.frames import Pixels
 from maskcam.modelcard import MASK, NOT_FACE
 from tests.drawn_faces import draw_face, save, save_classes
 from training.duplicates import near_copies, thumbnail
-from training.labelled import Listed
+from training.labelled import Listed, read_labelled
 from training.manifest import ALL_LABELS, LABELS, SPLITS, TEST, TRAIN, VALIDATION, read_manifest
 from training.prepare import describe, prepare, split
 from training.scan import Found, Trouble
@@ -143,6 +143,33 @@ def test_a_photograph_that_is_a_scene_too_is_in_one_split(tmp_path: Path) -> Non
     save(portrait, tmp_path / "kaggle" / "Test" / "WithoutMask" / "tested.png")
     prepared = prepare([tmp_path / "web", tmp_path / "scenes", tmp_path / "kaggle"], tmp_path / "tested")
     assert not [one for one in prepared.samples if one.path.name in ("a.png", "whole.jpg")], "what is mined in it too"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_a_linked_folder_goes_by_the_name_of_its_link(tmp_path: Path) -> None:
+    save_classes(tmp_path / "archive (1)", ("with_mask", "without_mask"), 5, 0)
+    (tmp_path / "data").mkdir()
+    link = tmp_path / "data" / "own"
+    link.symlink_to(tmp_path / "archive (1)")
+    unwanted = Listed("wrong", frozenset({("own", "with_mask", "face001.png"), ("own", "with_mask", "face001.jpg")}))
+    prepared = prepare([tmp_path / "data" / "." / "own"], tmp_path / "out", unwanted=[unwanted])
+    assert {one.source for one in prepared.samples} == {"own"} and prepared.unknown == {"wrong": 1}
+    assert {one.source for one in read_labelled([link], None, Trouble())} == {"own"}
+    with pytest.raises(UnusableInput, match="same"):
+        prepare([link, tmp_path / "archive (1)"], tmp_path / "twice")
+    with pytest.raises(UnusableInput, match="same"):
+        read_labelled([link, tmp_path / "archive (1)"], None, Trouble())
+
+
+def test_sources_of_which_nothing_is_told_are_named(tmp_path: Path) -> None:
+    save_classes(tmp_path / "own", ("with_mask", "without_mask"), 3, 0)
+    about = tmp_path / "about.json"
+    for name, told in (("own", False), ("owm", True)):
+        about.write_text(json.dumps({name: {"licence": "CC0-1.0"}}))
+        lines = list(describe(prepare([tmp_path / "own"], tmp_path / "out", about, force=True)))
+        assert ("the description of the sources tells nothing of own" in lines) is told
+    lines = list(describe(prepare([tmp_path / "own"], tmp_path / "out", force=True)))
+    assert not [line for line in lines if "description" in line], "none was given"
 
 
 def test_what_is_listed_is_judged_on_but_not_trained_on(two_sources: list[Path], tmp_path: Path) -> None:

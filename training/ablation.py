@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -125,7 +126,7 @@ def _write(text: str, path: Path) -> None:
 def _train(manifest: Path, place: Path, line: Line, budget: Budget) -> None:
     """Train in a process of its own: what TensorFlow takes for one line must not stay for the next.
 
-    Ctrl-C reaches it too, and is waited for: it writes a checkpoint then.
+    What stops this process stops that one too, and is waited for: it writes a checkpoint then.
     """
     command = [sys.executable, "-m", "training", "train", "--out", str(place)]
     if (place / CONFIG).is_file():
@@ -141,6 +142,9 @@ def _train(manifest: Path, place: Path, line: Line, budget: Budget) -> None:
         try:
             code = process.wait()
         except KeyboardInterrupt:
+            # Ctrl-C has reached it; a signal to this process alone has not. Told twice it would break off at once,
+            # but for the end of the terminal, which may be told twice.
+            process.send_signal(getattr(signal, "SIGHUP", signal.SIGTERM))
             process.wait()
             raise
         told.seek(0)

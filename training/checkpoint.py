@@ -21,6 +21,7 @@ from training.tf import first_line
 
 BEST = "best.weights.h5"
 CONFIG, _STATE, _HISTORY = "config.json", "checkpoint.json", "history.csv"
+_DRAWN = ("rate", "loss", "accuracy", "val_loss", "val_accuracy")
 
 
 ROOM_BESIDE = 2_000_000
@@ -104,7 +105,7 @@ class RunFolder:
             crop = CropRule(**fields.pop("crop"))
             return TrainConfig(**fields), crop
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise UnusableInput(f"{self.path}: holds no training run ({error})") from None
+            raise UnusableInput(f"{self.path}: holds no training run ({reason(error)})") from None
 
     def save(self, model: Any, optimizer: Any, progress: Progress) -> None:
         """Write the checkpoint; an older one stays until the new one is whole. Raises FailedOnTheWay."""
@@ -140,10 +141,31 @@ class RunFolder:
         except Exception as error:  # Keras and h5py raise whatever a damaged file drives them to
             raise self._damaged(error) from None
 
-    def save_best(self, model: Any) -> None:
-        """Write the weights to be kept so far. Raises FailedOnTheWay."""
+    def save_best(self, model: Any, epoch: int, loss: float) -> None:
+        """Write the weights to be kept so far, and in the same file of which epoch they are. Raises FailedOnTheWay."""
         self._check_room(BEST, model.weights)
-        self.put(BEST, model.save_weights)
+
+        def fill(path: Path) -> None:
+            import h5py  # noqa: PLC0415 (comes with TensorFlow, which reading a run does without)
+
+            model.save_weights(path)
+            with h5py.File(path, "r+") as file:
+                file.attrs["epoch"], file.attrs["validation_loss"] = epoch, loss
+
+        self.put(BEST, fill)
+
+    def kept(self) -> tuple[int, float] | None:
+        """Return epoch and validation loss of the weights kept, None where they don't say.
+
+        After a crash they may be of an epoch that no checkpoint knows.
+        """
+        import h5py  # noqa: PLC0415
+
+        try:
+            with h5py.File(self.best) as file:
+                return int(file.attrs["epoch"]), float(file.attrs["validation_loss"])
+        except (OSError, KeyError, ValueError, TypeError, RuntimeError):  # h5py, of a damaged file
+            return None
 
     def save_end(self, model: Any, place: int) -> None:
         """Write the weights of the end of a fall of the rate, counted from 0. Raises FailedOnTheWay."""
@@ -213,6 +235,10 @@ class RunFolder:
                 rows = list(csv.DictReader(file))
             for row in rows:
                 int(row["epoch"])
+                if not row["phase"]:
+                    raise ValueError("a line without its phase")
+                for name in _DRAWN:
+                    float(row[name])
         except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
             raise UnusableInput(f"{path}: not the history of a training ({error!r}); start a new run") from None
         return rows

@@ -7,6 +7,7 @@ from dataclasses import fields
 
 from maskcam.assets import MASK_MODEL, asset
 from maskcam.errors import UnusableInput
+from maskcam.signals import interrupted_by_signals
 from training.ablation_plan import Budget
 from training.checkpoint import RunFolder
 from training.config import TrainConfig
@@ -49,7 +50,7 @@ def run_train(options: argparse.Namespace) -> int:
     if options.resume and given:
         raise UnusableInput("--resume goes on as the run was begun; leave the other options out")
     if not options.resume:
-        given |= {"manifest": str(options.manifest.resolve()), "weights": options.weights or IMAGENET}
+        given |= {"manifest": str(options.manifest.absolute()), "weights": options.weights or IMAGENET}
         try:
             config = TrainConfig(**given)
         except ValueError as error:
@@ -111,6 +112,7 @@ def run_ablate(options: argparse.Namespace) -> int:
         budget = Budget(**given)
     except ValueError as error:
         raise UnusableInput(str(error)) from None
-    for line in ablate(options.manifest.resolve(), options.out, budget):
-        print(line, flush=True)
+    with interrupted_by_signals():
+        for line in ablate(options.manifest.absolute(), options.out, budget):
+            print(line, flush=True)
     return 0

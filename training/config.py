@@ -9,6 +9,8 @@ from training.manifest import ALL_LABELS, LABELS
 from training.precision import CHOICES, FLOAT32
 from training.sampling import INGREDIENTS
 
+_LEAST = {"batch": 1, "epoch_images": 1, "hidden": 1, "head_epochs": 0, "epochs": 0, "cycles": 0, "seed": 0}
+
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
@@ -58,23 +60,28 @@ class TrainConfig:
         unknown = set(self.without) - set(INGREDIENTS)
         if unknown:
             raise ValueError(f"no training has {', '.join(sorted(unknown))}; known are {', '.join(INGREDIENTS)}")
-        for name in ("batch", "epoch_images", "hidden"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1")
-        if min(self.head_epochs, self.epochs, self.cycles, self.seed) < 0:
-            raise ValueError("head_epochs, epochs, cycles and seed can't be negative")
+        self._check_numbers()
         if self.seed >= 2**32:
             raise ValueError("a seed has at most 32 bits")
         if self.cycles and min(self.epochs, self.cycle_epochs) < 1:
             raise ValueError("cycles follow upon epochs of all layers, and have epochs themselves")
         if self.head_epochs + self.epochs < 1:
             raise ValueError("a training has at least one epoch")
+
+    def _check_numbers(self) -> None:
+        for name, least in _LEAST.items():
+            if (value := getattr(self, name)) < least:
+                raise ValueError(f"{_option(name)} must be at least {least}, not {value}")
+        for name in ("rate", "head_rate", "cycle_rate"):
+            if not 0 < (value := getattr(self, name)) < 1:
+                raise ValueError(f"{_option(name)} must be above 0 and below 1, not {value:g}")
+        for name, most in (("dropout", 1), ("smoothing", 0.5), ("warm_up", 1)):
+            if not 0 <= (value := getattr(self, name)) < most:
+                raise ValueError(f"{_option(name)} must be from 0 to below {most:g}, not {value:g}")
         if not 75 <= self.input_size <= 1024:
-            raise ValueError("input_size must be from 75 to 1024 px")
-        if not (0 < self.rate < 1 and 0 < self.head_rate < 1 and 0 < self.cycle_rate < 1 and self.clip > 0):
-            raise ValueError("rates must be between 0 and 1, clip above 0")
-        if not (0 <= self.dropout < 1 and 0 <= self.smoothing < 0.5 and 0 <= self.warm_up < 1):
-            raise ValueError("dropout, smoothing and warm_up are shares below 1")
+            raise ValueError(f"{_option('input_size')} must be from 75 to 1024 px, not {self.input_size}")
+        if not self.clip > 0:
+            raise ValueError(f"{_option('clip')} must be above 0, not {self.clip:g}")
 
     @property
     def epoch_steps(self) -> int:
@@ -96,3 +103,7 @@ class TrainConfig:
     def steps(self) -> int:
         """Batches of both phases."""
         return self.ends[-1]
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -179,6 +179,8 @@ def _metrics(wanted: Wanted, facts: Facts, input_size: int, summary: Summary, tr
             "unreadable": len(trouble.unreadable),
             "heads_not_found": trouble.heads_not_found,
             "other_labels": trouble.other_labels,
+            "several_faces": trouble.several_faces,
+            "small_faces": trouble.small_faces,
         },
     }
     # NaN is no JSON; were one to come through, better no file than one that can't be read.
@@ -194,6 +196,10 @@ def _tell(wanted: Wanted, summary: Summary, trouble: Trouble) -> Iterator[str]:
             yield f"{row.name}: none of its pictures are among these data"
     if trouble.heads_not_found:
         yield f"not judged: {trouble.heads_not_found} labelled heads in which the detector finds no face"
+    if trouble.several_faces:
+        yield f"not judged: {trouble.several_faces} pictures of several faces: which is labelled, nothing says"
+    if trouble.small_faces:
+        yield f"not judged: {trouble.small_faces} pictures in which only something small may be a face"
     if trouble.unreadable:
         yield f"unreadable: {len(trouble.unreadable)}"
         yield from (f"  {line}" for line in trouble.unreadable)

@@ -18,7 +18,7 @@ from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Pixels
 from maskcam.modelcard import NO_MASK, ModelCard, card_path, file_sha256
 from maskcam.native import quiet
-from maskcam.pending import reason
+from maskcam.pending import PendingFile, reason
 from training.about import about_path, read_about
 from training.checkpoint import MEAN_OF_ENDS, Progress, RunFolder
 from training.config import TrainConfig
@@ -65,6 +65,7 @@ def export(run: RunFolder, target: Path, force: bool) -> Iterator[str]:
             raise UnusableInput(f"{path}: this is a folder; give the name of a file that can be made or replaced")
         if path.exists() and not force:
             raise UnusableInput(f"{path}: exists; add --force to replace it")
+    PendingFile(target, force=True).discard()  # what can't be written is told before the work
     check_manifest(config)
     progress = saved[0] if (saved := run.progress()) else Progress()
     samples = read_manifest(Path(config.manifest))

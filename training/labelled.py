@@ -11,8 +11,9 @@ from tqdm import tqdm
 
 from maskcam.errors import UnusableInput
 from maskcam.modelcard import MASK, NO_MASK, NOT_FACE
+from maskcam.pending import reason
 from training.manifest import SPLITS, Box, Sample, read_manifest
-from training.scan import INCORRECT, Trouble, scan
+from training.scan import INCORRECT, Trouble, as_named, scan
 from training.scenes import is_wild
 
 TRUTHS = (MASK, NO_MASK, INCORRECT, NOT_FACE)
@@ -73,8 +74,8 @@ def read_labelled(data: Sequence[Path], split: str | None, trouble: Trouble, sma
     for place in data:
         if not place.exists():
             raise UnusableInput(f"{place}: no such manifest or folder of data")
-    names = [place.resolve() if place.is_file() else place.resolve().name for place in data]
-    if len(set(names)) < len(names):
+    names = [place.resolve() if place.is_file() else as_named(place).name for place in data]
+    if len(set(names)) < len(names) or len({place.resolve() for place in data}) < len(data):
         raise UnusableInput("the same data are given twice, or two folders of one name; sources are told apart by it")
     faces: list[Labelled] = []
     for place in data:
@@ -115,7 +116,7 @@ def read_list(name: str, path: Path) -> Listed:
             files = frozenset(PurePath(row["file"]).parts for row in rows if row["file"])
         return Listed(name, files)
     except (OSError, ValueError, csv.Error) as error:
-        raise UnusableInput(f"{path}: not a list of pictures ({error})") from None
+        raise UnusableInput(f"{path}: not a list of pictures ({reason(error)})") from None
 
 
 def _from_manifest(path: Path, split: str | None) -> Iterator[Labelled]:
@@ -132,7 +133,7 @@ def _of_manifest(path: Path, one: Sample) -> Labelled:
 
 
 def _from_folder(folder: Path, split: str | None, trouble: Trouble) -> Iterator[Labelled]:
-    found = scan(folder.resolve(), trouble, incorrect=True)
+    found = scan(as_named(folder), trouble, incorrect=True)
     for one in tqdm(found, desc="reading", unit=" faces", disable=None):
         if split is not None and one.published is None:
             raise UnusableInput(f"{folder}: has no published splits; leave --split out, or give a manifest")

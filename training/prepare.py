@@ -26,7 +26,7 @@ from training.manifest import ALL_LABELS, SPLITS, TEST, TRAIN, VALIDATION, Keypo
 from training.pictures import whole_crop
 from training.report_folder import ReportFolder
 from training.same_face import same_faces, upright_face
-from training.scan import Found, Trouble, scan
+from training.scan import Found, Trouble, as_named, scan
 
 VALIDATION_SHARE = 0.2
 LEAST_CONTRAST = 4.0
@@ -48,6 +48,8 @@ class Prepared:
     trouble: Trouble
     unknown: Mapping[str, int] = field(default_factory=dict)
     """For each list of pictures not to train on, how many of its names are of no face that was found here."""
+    untold: tuple[str, ...] = ()
+    """Sources of which the description given tells nothing."""
 
 
 def prepare(
@@ -68,16 +70,18 @@ def prepare(
     told = read_about(about) if about else {}
     for folder in folders:
         if not folder.is_dir():
-            raise UnusableInput(f"{folder}: no such folder of data")
-    names = Counter(folder.resolve().name for folder in folders)
-    if max(names.values()) > 1:
+            why = "is no folder; give the folder with the pictures" if folder.exists() else "no such folder of data"
+            raise UnusableInput(f"{folder}: {why}")
+    places = [as_named(folder) for folder in folders]
+    names = {place.name for place in places}
+    if len(names) < len(places) or len({place.resolve() for place in places}) < len(places):
         raise UnusableInput("two data folders have the same name; the manifest tells sources apart by it")
     outputs.make()
     found: list[Found] = []
     thumbs: list[Pixels] = []
     faces: list[Floats | None] = []
     rule = CropRule()
-    sources = chain.from_iterable(scan(folder.resolve(), trouble, rejects=True) for folder in folders)
+    sources = chain.from_iterable(scan(place, trouble, rejects=True) for place in places)
     rejects: list[Found] = []
     with FaceDetector(Range.NEAR) as detector:
         for one in tqdm(sources, desc="reading", unit=" faces", disable=None):
@@ -103,6 +107,8 @@ def prepare(
     pairs = sorted({*_near_pairs(found, thumbs, rule), *same_faces(faces, [one.origin for one in found])})
     # What is no face goes where its scene goes, and is compared with nothing: one wall looks like another.
     prepared = split([*found, *rejects], pairs, trouble, unwanted)
+    if about is not None:
+        prepared = replace(prepared, untold=tuple(sorted(names - set(told))))
     outputs.write(target.name, lambda path: write_manifest(path, prepared.samples))
     outputs.write(about_path(target).name, lambda path: write_about(path, told))
     return prepared
@@ -164,6 +170,8 @@ def describe(prepared: Prepared) -> Iterator[str]:
     for name, number in prepared.unknown.items():
         if number:
             yield f"listed in {name}, but of no face found in these pictures: {number}"
+    if prepared.untold:
+        yield f"the description of the sources tells nothing of {', '.join(prepared.untold)}"
     yield from _unusable(prepared.trouble)
 
 

@@ -192,7 +192,8 @@ def _links(pictures: dict[str, str]) -> Iterator[str]:
 
 
 def _not_judged(trouble: Trouble) -> Iterator[str]:
-    if not (trouble.unreadable or trouble.heads_not_found or trouble.other_labels):
+    counts = (trouble.heads_not_found, trouble.other_labels, trouble.several_faces, trouble.small_faces)
+    if not (trouble.unreadable or any(counts)):
         return
     yield "## Not judged"
     yield ""
@@ -200,6 +201,10 @@ def _not_judged(trouble: Trouble) -> Iterator[str]:
         yield f"- {trouble.heads_not_found} labelled heads in which the detector finds no face"
     if trouble.other_labels:
         yield f"- {trouble.other_labels} heads with a label of another kind"
+    if trouble.several_faces:
+        yield f"- {trouble.several_faces} pictures of several faces: which is labelled, nothing says"
+    if trouble.small_faces:
+        yield f"- {trouble.small_faces} pictures in which only something small may be a face"
     if trouble.unreadable:
         yield f"- {len(trouble.unreadable)} pictures that can't be read:"
         yield from (f"  - {line}" for line in trouble.unreadable[:_SHOWN])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from maskcam.finder import FaceFinder
 from maskcam.frames import Faces, Floats, Pixels
 from maskcam.merging import moved
 from maskcam.modelcard import MASK, NO_MASK, NOT_FACE, CropRule
-from maskcam.pictures import PICTURE_SUFFIXES, read_picture
+from maskcam.pictures import PICTURE_SUFFIXES, UNREAD_SUFFIXES, read_picture
 from training.framing import Unclear, framing
 from training.heads import face_of_head
 from training.manifest import TEST, TRAIN, VALIDATION, Box, Keypoints
@@ -63,6 +64,11 @@ class Trouble:
     small_faces: int = 0
 
 
+def as_named(folder: Path) -> Path:
+    """Return the folder's whole path by the name it was given: lists and descriptions know a link, not its target."""
+    return Path(os.path.abspath(folder))  # noqa: PTH100 (`absolute` leaves ".." in it)
+
+
 def scan(folder: Path, trouble: Trouble, *, incorrect: bool = False, rejects: bool = False) -> Iterator[Found]:
     """Yield every labelled face under `folder`, whatever its layout; UnusableInput for no known layout.
 
@@ -89,7 +95,7 @@ def scan(folder: Path, trouble: Trouble, *, incorrect: bool = False, rejects: bo
             " or images/ with faces.json"
         )
     pictures = {
-        place: sorted(path for path in place.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+        place: sorted(path for path in place.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES | UNREAD_SUFFIXES)
         for place, _, _ in classes
     }
     originals = {

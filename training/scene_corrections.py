@@ -11,8 +11,9 @@ import numpy as np
 
 from maskcam.boxes import overlaps
 from maskcam.errors import UnusableInput
+from maskcam.pending import reason
 from training.manifest import Box
-from training.scenes import Scene
+from training.scenes import Scene, is_wild
 
 SAME_IOU = 0.9
 """Overlap from which a correction is of a label that is there; with less it adds one."""
@@ -32,11 +33,12 @@ class Correction:
     reason: str
 
     def __post_init__(self) -> None:
-        x0, y0, x1, y1 = self.box
         if not self.file.name or not self.label or not self.reason:
             raise ValueError("a correction names its file, a label and a reason")
-        if not np.isfinite(self.box).all() or not (x1 > x0 and y1 > y0):
-            raise ValueError("a correction's box needs finite x1 > x0 and y1 > y0")
+        # As boxes are kept: of a double's last digits nothing is left there.
+        x0, y0, x1, y1 = (float(value) for value in np.array(self.box, np.float32))
+        if is_wild(self.box) or not (x1 > x0 and y1 > y0):
+            raise ValueError("a correction's box is finite, in a picture, with x1 > x0 and y1 > y0")
 
     def of(self, picture: PurePath) -> bool:
         """Return whether it is of the picture with this path."""
@@ -56,7 +58,7 @@ def read_corrections(path: Path) -> tuple[Correction, ...]:
                 for row in rows
             )
     except (OSError, ValueError, csv.Error) as error:
-        raise UnusableInput(f"{path}: not a list of corrections ({error})") from None
+        raise UnusableInput(f"{path}: not a list of corrections ({reason(error)})") from None
 
 
 def correct(scene: Scene, corrections: Sequence[Correction]) -> Scene:

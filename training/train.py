@@ -103,6 +103,8 @@ class _Training:
         self.keras = import_tensorflow().keras
         saved = folder.progress()
         self.progress, self.checkpoint = saved if saved else (Progress(), "")
+        if kept := self.folder.kept():
+            self.progress.best_epoch, self.progress.best_loss = kept
         # A checkpoint doesn't hold what dropout draws from; the same draws again would be learnt by heart.
         self.keras.utils.set_random_seed((config.seed + self.progress.step) % 2**32)
         self.model = build(
@@ -208,7 +210,7 @@ class _Training:
         """Put an epoch down, and keep the weights if they are the best so far or `always`."""
         if always or float(row["val_loss"]) < self.progress.best_loss:
             self.progress.best_loss, self.progress.best_epoch = float(row["val_loss"]), epoch
-            self.folder.save_best(self.model)
+            self.folder.save_best(self.model, epoch, self.progress.best_loss)
         # Afterwards: what the history says was kept must have been.
         self.folder.add_history(row)
         self.folder.put("curves.png", partial(draw_curves, self.folder.history()))
