@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from tqdm import tqdm
 
+from maskcam.errors import FailedOnTheWay
 from maskcam.modelcard import MASK, NO_MASK
 from tests.drawn_faces import save_classes
 from tests.small_network import small_base, small_network  # noqa: F401 (a fixture)
@@ -184,6 +185,30 @@ def test_after_cycles_the_weights_at_all_ends_are_averaged(
         np.testing.assert_allclose(kept, np.mean([end[name] for end in ends], axis=0), atol=1e-6)
     assert _kept(folder, progress) == "mean of ends" and not _unfinished(folder, config, progress)
     assert "the mean of the ends, validation loss" in capsys.readouterr().out
+
+
+def test_a_run_says_of_which_epoch_its_weights_are_also_after_a_failure_before_their_checkpoint(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, losses = RunFolder(tmp_path / "run"), iter((0.5, 0.3, 0.6, 0.7))
+    save, full = RunFolder.save, [False, True, False, False]
+    monkeypatch.setattr(
+        "training.train._Training._validate",
+        lambda self: {"val_loss": next(losses), "val_accuracy": 1, "val_missed": 0, "val_false": 0},
+    )
+
+    def save_if_there_is_room(self: RunFolder, *given: Any) -> None:
+        if full.pop(0):
+            raise FailedOnTheWay("no room")
+        save(self, *given)
+
+    monkeypatch.setattr(RunFolder, "save", save_if_there_is_room)
+    with pytest.raises(FailedOnTheWay):
+        train(folder, replace(config, epochs=2))
+    kept = folder.best.read_bytes()
+    progress = train(folder, None)
+    assert (progress.best_epoch, progress.best_loss) == (2, 0.3) == folder.kept()
+    assert folder.best.read_bytes() == kept
 
 
 @pytest.mark.parametrize("cycles", [0, 1])
