@@ -168,8 +168,8 @@ def selftest(options: argparse.Namespace) -> int:
     from maskcam.modelcard import load_card  # noqa: PLC0415
     from maskcam.selftest import SocketWatch, run_checks, versions  # noqa: PLC0415
 
-    if options.model is not None:
-        load_card(options.model)
+    if options.model is not None and not options.model.is_file():
+        load_card(options.model)  # says what is wrong; a file that is there is checked with everything else
     sockets = SocketWatch()
     for line in versions():
         print(line)

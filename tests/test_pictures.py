@@ -116,7 +116,7 @@ def test_refuses_what_is_no_picture(tmp_path: Path) -> None:
     (tmp_path / "empty.png").touch()
     assert "empty" in refusal(tmp_path / "empty.png")
     (tmp_path / "text.png").write_text("This is text.")
-    assert "no picture" in refusal(tmp_path / "text.png")
+    assert "not a picture" in refusal(tmp_path / "text.png")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".gif", ".bmp", ".tif"])
@@ -125,7 +125,7 @@ def test_refuses_a_picture_cut_short(tmp_path: Path, suffix: str) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (100, 100, 3), np.uint8)
     Image.fromarray(noise).save(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    assert "cut short" in refusal(path) or "no picture" in refusal(path)
+    assert "cut short" in refusal(path) or "not a picture" in refusal(path)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".gif", ".tif"])
@@ -231,7 +231,7 @@ def test_postscript_is_not_handed_to_another_program(tmp_path: Path, monkeypatch
     (tmp_path / "a.eps").rename(tmp_path / "a.jpg")
     started: list[object] = []
     monkeypatch.setattr("subprocess.Popen", lambda *command, **_: started.append(command))
-    assert "no picture" in refusal(tmp_path / "a.jpg")
+    assert "not a picture" in refusal(tmp_path / "a.jpg")
     assert not started
 
 

@@ -62,4 +62,4 @@ def test_unusable_outputs_and_models_get_one_line(tmp_path: Path, more: list[str
 def test_a_threshold_is_a_probability(tmp_path: Path, value: str) -> None:
     run = maskcam("video", "in.mp4", "-o", "out.mp4", f"--threshold={value}", cwd=tmp_path)
     assert run.returncode == 2
-    assert "must be between 0 and 1" in run.stderr
+    assert "must be above 0 and below 1" in run.stderr

@@ -116,7 +116,8 @@ def test_a_stream_that_may_repeat_pictures_is_frozen_later() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cause", "words"), [(Cause.BUSY, "another program"), (Cause.DENIED, "may not"), (Cause.MISSING, "No camera")]
+    ("cause", "words"),
+    [(Cause.BUSY, "another program"), (Cause.DENIED, "access is denied"), (Cause.MISSING, "No camera")],
 )
 def test_a_camera_that_can_not_be_opened(cause: Cause, words: str) -> None:
     state = watching()

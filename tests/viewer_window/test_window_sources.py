@@ -86,7 +86,11 @@ def test_a_camera_that_can_not_be_opened_and_then_can(make: Make, qtbot: Any) ->
 
     one = make(cameras=(CameraInfo(0, "Front door", 0), CameraInfo(2, "Desk", 0)), opener=opener)
     one.begin(None)
-    for now, words in ((Cause.BUSY, "another program"), (Cause.DENIED, "may not"), (Cause.MISSING, "No camera")):
+    for now, words in (
+        (Cause.BUSY, "another program"),
+        (Cause.DENIED, "access is denied"),
+        (Cause.MISSING, "No camera"),
+    ):
         cause[0] = now
         until(qtbot, lambda words=words: words in title(one))
     assert shown(one).source == "Front door"
