@@ -14,14 +14,16 @@ import pytest
 from maskcam.classifier import MaskClassifier
 from maskcam.crops import resize
 from maskcam.errors import FailedOnTheWay, UnusableInput
-from maskcam.frames import Pixels
+from maskcam.frames import Judgement, Pixels
 from maskcam.modelcard import MASK, NO_MASK, NOT_FACE, card_path, file_sha256
-from tests.drawn_faces import draw_face
+from tests.drawn_faces import draw_face, save
 from tests.training_parts import SIZE, card, tiny_model
 from training.checkpoint import RunFolder
 from training.config import TrainConfig
-from training.export import COMPARED, COMPARED_REJECTS, _compared, check_agreement, convert, export
-from training.manifest import ALL_LABELS, LABELS, TEST, TRAIN, VALIDATION, Sample
+from training.export import COMPARED, COMPARED_REJECTS, _compared, _complete, check_agreement, convert, export
+from training.manifest import ALL_LABELS, LABELS, TEST, TRAIN, VALIDATION, Sample, write_manifest
+from training.metrics import choose_threshold
+from training.pictures import app_crop
 from training.run_data import REJECTS_JUDGED, judged
 from training.tf import import_tensorflow
 
@@ -72,6 +74,32 @@ def test_a_folder_that_can_not_be_written_to_is_told_before_the_work(tmp_path: P
     tiny_model(1).save_weights(run.best)
     with pytest.raises(UnusableInput, match=r"^/proc/self/weights\.tflite: "):
         list(export(run, Path("/proc/self/weights.tflite"), force=False))
+
+
+class ByContrast:
+    """Takes for bare what has much contrast."""
+
+    card = card()
+
+    def judge(self, crops: Pixels) -> Judgement:
+        contrast = crops.reshape(len(crops), -1).std(axis=1) / 127
+        return Judgement(contrast.astype(np.float32), np.zeros(len(crops), np.float32))
+
+
+def test_the_threshold_heeds_the_harder_views(tmp_path: Path) -> None:
+    found = []
+    for label, waves, height in ((MASK, 2, 55), (NO_MASK, 4, 140)):
+        for number in range(4):
+            row = 128 + 90 * np.sin(np.linspace(0, 2 * np.pi * waves, 160) + number) * height / 140
+            path = save(np.tile(row[None, :, None], (160, 1, 3)).astype(np.uint8), tmp_path / f"{label}{number}.png")
+            found.append(Sample(path, label, "own", f"own/{label}{number}", VALIDATION))
+    write_manifest(tmp_path / "manifest.csv", found)
+    done = _complete(card(), ByContrast(), found, TrainConfig(str(tmp_path / "manifest.csv"), None))  # type: ignore[arg-type]
+    plain = ByContrast().judge(np.stack([app_crop(one, card().crop, SIZE) for one in found])).no_mask_probability
+    masked, bare = plain[:4], plain[4:]
+    alone = choose_threshold(plain, np.arange(8) >= 4)
+    assert masked.max() < done.threshold < alone < bare.min(), "blurred, bare ones have less"
+    assert done.metrics["validation"]["missed_alarms"] == done.metrics["validation"]["false_alarms"] == 0
 
 
 def test_an_honest_export_is_accepted(exported: tuple[Any, MaskClassifier], faces: Pixels) -> None:
