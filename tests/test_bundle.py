@@ -270,7 +270,7 @@ def test_every_distribution_has_a_notice(name: str) -> None:
 def test_every_text_of_a_licence_is_there() -> None:
     named = {text for texts in inner_libraries.TEXTS.values() for text in texts} - {"Apache-2.0.txt"}
     assert named == {path.name for path in notices.TEXT_FOLDER.iterdir()}
-    for one in (*inner_libraries.OF_PYAV.values(), *inner_libraries.OF_QT):
+    for one in (*inner_libraries.OF_PYAV.values(), *inner_libraries.OF_QT, *inner_libraries.OF_MEDIAPIPE):
         assert all(part in inner_libraries.TEXTS for part in one.licence.split(" OR "))
         assert one.owners
 
@@ -283,11 +283,25 @@ def test_the_notices_name_all_that_is_bundled(tmp_path: Path, monkeypatch: pytes
     assert any("x264" in place for place, _, _ in entries)
     notices.gather(entries, ROOT / "LICENSE").write(tmp_path / "licences")
     overview = (tmp_path / "licences" / "README.md").read_text(encoding="utf-8")
-    for name in (*HERE, "Python", "pyinstaller", "Qt", "ICU", "FFmpeg", "x264", "x265"):
+    for name in (*HERE, "Python", "pyinstaller", "Qt", "ICU", "FFmpeg", "x264", "x265", "XNNPACK", "Eigen"):
         assert f"[{name}]".lower().replace("-", "_") in overview.lower().replace("-", "_") or f"| {name} |" in overview
     for told in re.findall(r"`([^`]+)`", overview.partition("## ")[2]):
         assert (tmp_path / "licences" / told).exists(), told
+    own = (tmp_path / "licences" / "maskcam" / "NOTICE.md").read_text(encoding="utf-8")
+    assert "Copyright Google LLC" in own and "Laborde" in own, "whose face models and start weights these are"
     assert "GNU GENERAL PUBLIC LICENSE" in (tmp_path / "licences" / "GPL-2.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("see /usr/share/common-licenses/GPL-2.", ["GPL-2"]),
+        ("in `/usr/share/common-licenses/LGPL-2.1'.", ["LGPL-2.1"]),
+        ("/usr/share/common-licenses/GPL-3, or /usr/share/common-licenses/LGPL-2", ["GPL-3", "LGPL-2"]),
+    ],
+)
+def test_texts_that_debian_only_names_are_found_at_a_sentence_s_end_too(text: str, named: list[str]) -> None:
+    assert notices.GENERIC.findall(text) == named
 
 
 def test_an_unknown_library_of_the_video_wheel_stops_the_build() -> None:
@@ -324,7 +338,7 @@ def test_the_desktops_are_told_what_they_ask(tmp_path: Path) -> None:
     entry = parser["Desktop Entry"]
     assert (entry["Type"], entry["Exec"], entry["Icon"], entry["Terminal"]) == (
         "Application",
-        "maskcam live %u",
+        "maskcam live %f",
         "maskcam",
         "false",
     )

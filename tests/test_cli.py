@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -132,7 +133,7 @@ def test_ctrl_c_where_nothing_can_be_saved_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_reader_who_goes_away_gets_no_trace(tmp_path: Path) -> None:
-    command = f"{sys.executable} -m maskcam selftest | true; exit ${{PIPESTATUS[0]}}"
+    command = f"{shlex.quote(sys.executable)} -m maskcam selftest | true; exit ${{PIPESTATUS[0]}}"
     run = subprocess.run(
         ["bash", "-c", command], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
     )

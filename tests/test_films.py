@@ -208,6 +208,18 @@ def test_a_play_list_is_a_film_only_where_it_has_an_end(tmp_path: Path) -> None:
         assert source.pictures is Pictures.REPEATED
 
 
+@pytest.mark.parametrize("name", ["file://{}", "file:{}", "{}"])
+def test_a_play_list_can_not_have_this_machine_s_own_files_read(tmp_path: Path, name: str) -> None:
+    """Whoever owns the address would see in the window's words what lies here."""
+    for folder in ("own", "served"):
+        (tmp_path / folder).mkdir()
+    (segment,) = make_segments(tmp_path / "own", 1)
+    lines = ("#EXTM3U", "#EXT-X-TARGETDURATION:1", "#EXTINF:1.0,", name.format(segment), "#EXT-X-ENDLIST", "")
+    (tmp_path / "served" / "s.m3u8").write_text("\n".join(lines))
+    with file_server(tmp_path / "served") as address, pytest.raises(SourceLost):
+        StreamSource(f"{address}/s.m3u8", 3.0, 3.0).close()
+
+
 @pytest.mark.parametrize("codec", ["libx264", "mpeg2video", "mpeg4"])
 def test_live_pictures_that_are_sent_out_of_order_come_in_order(tmp_path: Path, codec: str) -> None:
     path = make_video(

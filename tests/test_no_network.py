@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from tests.support import environment
+from tests.support import astronaut, environment, write_clip
 
 WATCHED = ["strace", "-f", "-qq", "-e", "trace=%network", "-o"]
 
@@ -20,9 +21,15 @@ def network_calls(trace: Path) -> list[str]:
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
-@pytest.mark.parametrize("command", [["demo"], ["selftest"]], ids=lambda command: command[0])
+@pytest.mark.parametrize(
+    "command",
+    [["demo"], ["selftest"], ["cameras"], ["image", "a.png", "-o", "seen"], ["video", "a.mp4", "-o", "seen.mp4"]],
+    ids=lambda command: command[0],
+)
 def test_nothing_is_sent_anywhere(command: list[str], tmp_path: Path) -> None:
     trace = tmp_path / "trace"
+    Image.fromarray(astronaut()).save(tmp_path / "a.png")
+    write_clip(tmp_path / "a.mp4", lambda _: astronaut(), 3)
     run = subprocess.run(
         [*WATCHED, str(trace), sys.executable, "-m", "maskcam", *command],
         cwd=tmp_path,

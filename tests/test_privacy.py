@@ -33,6 +33,14 @@ def test_of_a_real_face_only_blocks_are_left(factor: float) -> None:
     assert left.scores.max(initial=0.0) < faces.scores.max()
 
 
+def test_ears_and_chin_are_hidden_too_and_small_faces_coarsely() -> None:
+    image = noise(200)
+    changed = (pixelate(image, boxes((60, 50, 120, 110))) != image).any(axis=2)
+    assert changed[39:121, 49:131].mean() > 0.95
+    small = pixelate(image, boxes((60, 50, 74, 64)))[50:64, 60:74]
+    assert len(np.unique(small.reshape(-1, 3), axis=0)) <= 9
+
+
 @given(st.floats(-60, 220), st.floats(-60, 180), st.floats(1, 150), st.floats(1, 150), st.integers(40, 200))
 def test_blocks_are_at_least_a_sixth_of_the_face_and_only_the_face_changes(
     x: float, y: float, wide: float, high: float, width: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -61,9 +62,8 @@ def test_sound_of_a_kind_that_can_not_be_read_is_told_in_one_line(tmp_path: Path
 
 def test_a_record_that_nobody_reads_does_not_cost_the_video(tmp_path: Path) -> None:
     write_clip(tmp_path / "in.mp4", lambda _: astronaut(), 40)
-    command = (
-        f"{sys.executable} -m maskcam video in.mp4 -o out.mp4 --json - | head -1 >/dev/null; exit ${{PIPESTATUS[0]}}"
-    )
+    program = f"{shlex.quote(sys.executable)} -m maskcam"
+    command = f"{program} video in.mp4 -o out.mp4 --json - | head -1 >/dev/null; exit ${{PIPESTATUS[0]}}"
     run = subprocess.run(
         ["bash", "-c", command], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
     )
@@ -76,7 +76,7 @@ def test_a_record_that_nobody_reads_does_not_cost_the_video(tmp_path: Path) -> N
 @pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&- >&- 2>&-"])
 def test_closed_standard_streams_do_no_harm(tmp_path: Path, closed: str) -> None:
     write_clip(tmp_path / "in.mp4", lambda _: astronaut(), 3)
-    command = f"{sys.executable} -m maskcam video in.mp4 -o out.mp4 {closed}"
+    command = f"{shlex.quote(sys.executable)} -m maskcam video in.mp4 -o out.mp4 {closed}"
     run = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment(), capture_output=True, check=False)
     assert run.returncode == 0
     with VideoSource(tmp_path / "out.mp4") as source:

@@ -35,6 +35,12 @@ def test_any_texts_give_settings(texts: dict[str, str]) -> None:
     Settings.from_texts(texts)
 
 
+@pytest.mark.parametrize("name", [name for name in Settings().as_texts() if name != "privacy"])
+def test_one_setting_that_can_not_be_used_costs_no_other(name: str) -> None:
+    wanted = Settings(threshold=0.3, privacy=True, alarm=True)
+    assert Settings.from_texts({**wanted.as_texts(), name: "\0"}).privacy
+
+
 @pytest.mark.parametrize(
     "wrong", [{"threshold": 0.0}, {"threshold": 1.5}, {"alarm_seconds": 0.0}, {"cool_down": float("nan")}]
 )

@@ -287,6 +287,14 @@ def test_the_timeline_keeps_the_most_of_each_second(steps: list[tuple[float, int
     assert {one.second: one.people for one in timeline.moments(now)} == most
 
 
+def test_the_timeline_knows_who_was_bare() -> None:
+    timeline = Timeline()
+    for at, people in ((0.1, (BARE, MASK, UNSURE)), (0.5, (BARE, BARE)), (0.9, (MASK,))):
+        timeline.add(at, result(0, at, *enumerate(people, 1)))
+    (one,) = timeline.moments(1.0)
+    assert (one.people, one.bare) == (3, 2)
+
+
 def test_the_timeline_forgets_after_ten_minutes() -> None:
     timeline = Timeline()
     for second in range(2 * SECONDS):

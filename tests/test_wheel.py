@@ -17,7 +17,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the unpacked wheel, as pip would install it."""
     folder = tmp_path_factory.mktemp("wheel")
     build = subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q", "-w", folder, ROOT],
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--no-deps",
+            "--no-build-isolation",
+            "--no-index",
+            "--disable-pip-version-check",
+            "-q",
+            "-w",
+            folder,
+            ROOT,
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -90,6 +90,36 @@ OF_QT = (
 )
 """What PySide6's wheel holds beside its bindings. Qt's own parts by others: https://doc.qt.io/qt-6/licenses-used-in-qt.html"""
 
+OF_MEDIAPIPE = (
+    InnerLibrary(
+        "XNNPACK", "Facebook, Inc. and its affiliates; Google LLC", "BSD-3-Clause", "https://github.com/google/XNNPACK"
+    ),
+    InnerLibrary(
+        "pthreadpool",
+        "Google LLC; Facebook Inc.; Georgia Institute of Technology",
+        "BSD-2-Clause",
+        "https://github.com/google/pthreadpool",
+    ),
+    InnerLibrary(
+        "cpuinfo",
+        "Google LLC; Facebook Inc.; Georgia Institute of Technology; Marat Dukhan",
+        "BSD-2-Clause",
+        "https://github.com/pytorch/cpuinfo",
+    ),
+    InnerLibrary("Eigen", "Benoît Jacob, Gaël Guennebaud and others", "MPL-2.0", "https://eigen.tuxfamily.org"),
+    InnerLibrary("Protocol Buffers", "Google Inc.", "BSD-3-Clause", "https://protobuf.dev"),
+    InnerLibrary("RE2", "The RE2 Authors", "BSD-3-Clause", "https://github.com/google/re2"),
+    InnerLibrary("glog", "Google Inc.", "BSD-3-Clause", "https://github.com/google/glog"),
+    InnerLibrary("FarmHash", "Google, Inc.", "MIT", "https://github.com/google/farmhash"),
+    InnerLibrary("stb_image", "Sean Barrett", "MIT", "https://github.com/nothings/stb"),
+    InnerLibrary("Abseil", "The Abseil Authors", "Apache-2.0", "https://abseil.io"),
+    InnerLibrary("FlatBuffers", "Google Inc.", "Apache-2.0", "https://flatbuffers.dev"),
+    InnerLibrary("gemmlowp", "The Gemmlowp Authors", "Apache-2.0", "https://github.com/google/gemmlowp"),
+    InnerLibrary("SentencePiece", "Google Inc.", "Apache-2.0", "https://github.com/google/sentencepiece"),
+    InnerLibrary("OpenCV", "the OpenCV contributors", "Apache-2.0", "https://opencv.org"),
+)
+"""What is linked into the libraries of MediaPipe and LiteRT, as their symbols tell; the wheels speak of none of it."""
+
 TEXTS = {
     "GPL-2.0-or-later": ("GPL-2.txt",),
     "GPL-2.0-only": ("GPL-2.txt",),
@@ -102,6 +132,7 @@ TEXTS = {
     "BSD-3-Clause": ("BSD-3-Clause.txt",),
     "BSD-3-Clause-Clear": ("BSD-3-Clause-Clear.txt",),
     "MIT": ("MIT.txt",),
+    "MPL-2.0": ("MPL-2.0.txt",),
     "Apache-2.0": ("Apache-2.0.txt",),
     "Unicode-DFS-2016": ("Unicode-DFS-2016.txt",),
 }

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from bundle.contents import DISTRIBUTIONS
-from bundle.inner_libraries import OF_QT, TEXTS, InnerLibrary, inner_library
+from bundle.inner_libraries import OF_MEDIAPIPE, OF_QT, TEXTS, InnerLibrary, inner_library
 from bundle.selection import LINK, Entry
 
 TEXT_FOLDER = Path(__file__).parent / "licences"
 OVERVIEW = "README.md"
 _LICENCE_FILE = re.compile(r"(licen[cs]e|notice|copying|copyright|authors)", re.IGNORECASE)
-_GENERIC = re.compile(r"/usr/share/common-licenses/((?:L?GPL)-[0-9.]+)")
+GENERIC = re.compile(r"/usr/share/common-licenses/(L?GPL-[0-9]+(?:\.[0-9]+)?)")
 
 _INTRODUCTION = """# Whose parts these are
 
@@ -55,8 +55,11 @@ class Notices:
 
 def gather(entries: Iterable[Entry], own_licence: Path) -> Notices:
     """The notices of a folder with these entries; SystemExit for a part whose licence can't be found out."""
-    notices = Notices(files={"Apache-2.0.txt": own_licence.read_bytes()})
+    own_parts = own_licence.parent / "assets" / "NOTICE.md"
+    notices = Notices(files={"Apache-2.0.txt": own_licence.read_bytes(), "maskcam/NOTICE.md": own_parts.read_bytes()})
     notices.lines += [
+        "`maskcam/NOTICE.md` says whose the models and pictures in `_internal/assets` are.",
+        "",
         "## Python and its packages",
         "",
         "| part | version | licence | text |",
@@ -67,6 +70,7 @@ def gather(entries: Iterable[Entry], own_licence: Path) -> Notices:
         _add_distribution(notices, name)
     found = [one for one in entries if one[2] != LINK]
     _add_inner(notices, "Within PySide6", OF_QT)
+    _add_inner(notices, "Within MediaPipe and LiteRT", OF_MEDIAPIPE)
     names = sorted(PurePosixPath(place).name for place, _, _ in found if place.startswith("av.libs/"))
     _add_inner(notices, "Within PyAV", list(dict.fromkeys(inner_library(name) for name in names)))
     _add_system(notices, [(place, Path(source)) for place, source, _ in found if _from_system(source)])
@@ -167,7 +171,7 @@ def _add_system(notices: Notices, libraries: list[tuple[str, Path]]) -> None:
             raise SystemExit(f"build.spec: {text} is missing, the licence of {source.name}; install {package} again")
         content = text.read_bytes()
         notices.files[f"system/{package}.txt"] = content
-        for generic in set(_GENERIC.findall(content.decode("utf-8", "replace"))):
+        for generic in set(GENERIC.findall(content.decode("utf-8", "replace"))):
             if (TEXT_FOLDER / f"{generic}.txt").is_file():
                 notices.files.setdefault(f"{generic}.txt", (TEXT_FOLDER / f"{generic}.txt").read_bytes())
         name = PurePosixPath(place).name

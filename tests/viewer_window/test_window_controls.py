@@ -15,6 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from maskcam.live_sources import parse_source
+from maskcam.search import Effort
 from maskcam.viewer import keep_control, wiring
 from maskcam.viewer.keys import BY_NAME, KEYS
 from maskcam.viewer.remember import Memory
@@ -185,6 +186,21 @@ def test_every_key_and_menu_entry_does_something(
     one.dialog.close()
     key(one, "quit")
     assert not one.isVisible()
+
+
+def test_private_view_and_the_smallest_face_reach_the_search_at_once(make: Make, qtbot: Any) -> None:
+    one = make()
+    one.watch(demo_source(), "Demo", remember=False)
+    until(qtbot, lambda: shown(one).counts is not None)
+
+    def search() -> Any:
+        return one.engine._runner._pipeline._detector
+
+    assert search()._effort is Effort.IN_TURNS
+    key(one, "private")
+    until(qtbot, lambda: search()._effort is Effort.EVERYTHING)
+    one.apply(replace(one.state.settings, smallest_face=90, privacy=False))
+    until(qtbot, lambda: search()._effort is Effort.IN_TURNS and search().plan(640, 480).smallest == 90)
 
 
 def test_full_screen_and_help_are_left_with_escape(make: Make, qtbot: Any) -> None:

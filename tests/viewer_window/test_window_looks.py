@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from maskcam.live_sources import SourceKind
+from maskcam.viewer.front import Front
 from maskcam.viewer.messages import BEHIND, LOADING, OPENING, PRIVATE, Trouble, message
 from maskcam.viewer.shown import AlarmLight, Counts, Shown
 from maskcam.viewer.source_control import demo_source
@@ -89,6 +90,15 @@ def test_a_sharp_picture_keeps_its_proportions(
         assert abs(image.width() / image.height() - width / height) < 0.01
         room = (canvas.width() * ratio, canvas.height() * ratio)
         assert max(image.width() / room[0], image.height() / room[1]) == pytest.approx(1, abs=0.01)
+
+
+def test_each_number_stands_at_its_own_sign(qtbot: Any) -> None:
+    front = Front()
+    qtbot.addWidget(front)
+    front.show_state(Shown(source="Desk", counts=Counts(mask=3, no_mask=2, unsure=1)))
+    bar = front.status
+    said = [one.accessibleName() for one in (bar.people, bar.with_mask, bar.without, bar.unsure)]
+    assert said == ["in view: 6", "with mask: 3", "without mask: 2", "unsure: 1"]
 
 
 def test_the_readme_says_what_each_message_means() -> None:
