@@ -32,7 +32,9 @@ class Screen:
         )
         os.close(told)
         with os.fdopen(ready) as line:
-            self.name = f":{line.readline().strip()}"
+            number = line.readline().strip()
+        assert number.isdigit(), "Xvfb has ended before it had a screen"
+        self.name = f":{number}"
         return self
 
     def __exit__(

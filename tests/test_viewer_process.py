@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -37,8 +38,20 @@ def screen() -> Iterator[Screen]:
         yield one
 
 
+@pytest.fixture(autouse=True)
+def nobody_stays() -> Iterator[None]:
+    """A window that a failing test left would paint over the next one's."""
+    yield
+    for process in Viewer.started:
+        process.kill()
+        process.wait()
+    Viewer.started.clear()
+
+
 class Viewer:
     """A running `maskcam live`."""
+
+    started: ClassVar[list[subprocess.Popen[str]]] = []
 
     def __init__(self, screen: Screen, home: Path, *arguments: str, code: str = "") -> None:
         config = home / "config" / "maskcam"
@@ -60,6 +73,7 @@ class Viewer:
             text=True,
             preexec_fn=heed_signals,  # noqa: PLW1509
         )
+        self.started.append(self.process)
 
     def caught(self, number: int) -> bool:
         """Whether the process has a handler for the signal by now."""
