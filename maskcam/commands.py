@@ -119,7 +119,6 @@ def image(options: argparse.Namespace) -> int:
     ):
         finder = FaceFinder(detector, options.smallest_face, Effort.WHOLE_ONLY if options.fast else Effort.CLOSELY)
         pipeline = Pipeline(finder, classifier, options.threshold)
-        heard = True
         for judged in process_pictures(paths, pipeline, outputs, records):
             seen += 1
             if judged.error:
@@ -127,13 +126,13 @@ def image(options: argparse.Namespace) -> int:
                 complain(judged.error, FAILED)
             if judged.result is not None:
                 done += 1
-                heard = _say(tell_picture(str(judged.path), judged.result), out) and heard
+                told = _say(tell_picture(str(judged.path), judged.result), out)
+                if not told and not options.output and not options.json:  # what is said is all there is then
+                    return complain("standard output: writing stopped; make room, or give --json FILE", FAILED)
                 if options.verbose:
                     _say(f"  looked for {finder.plan(judged.result.width, judged.result.height)}", out)
             if stop or (records.lost and options.json == STANDARD_OUTPUT and not options.output):
                 break
-            if not heard and not options.output and not options.json:  # what is said is all there is then
-                return complain("standard output: writing stopped; make room, or give --json FILE", FAILED)
         stop.wind_up()
         if done:
             records.finish()

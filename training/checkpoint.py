@@ -21,8 +21,8 @@ from training.tf import first_line
 
 BEST = "best.weights.h5"
 CONFIG, _STATE, _HISTORY = "config.json", "checkpoint.json", "history.csv"
-_DRAWN = ("rate", "loss", "accuracy", "val_loss", "val_accuracy")
-
+_NUMBERS = ("rate", "loss", "accuracy", "val_loss", "val_accuracy")
+"""What every line of a history holds beside its epoch and phase."""
 
 ROOM_BESIDE = 2_000_000
 """Bytes that must be free beside the numbers themselves: names, tables, the history."""
@@ -146,7 +146,7 @@ class RunFolder:
         self._check_room(BEST, model.weights)
 
         def fill(path: Path) -> None:
-            import h5py  # noqa: PLC0415 (comes with TensorFlow, which reading a run does without)
+            import h5py  # noqa: PLC0415 (slow to import, and much that reads a run needs none of it)
 
             model.save_weights(path)
             with h5py.File(path, "r+") as file:
@@ -237,7 +237,7 @@ class RunFolder:
                 int(row["epoch"])
                 if not row["phase"]:
                     raise ValueError("a line without its phase")
-                for name in _DRAWN:
+                for name in _NUMBERS:
                     float(row[name])
         except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
             raise UnusableInput(f"{path}: not the history of a training ({error!r}); start a new run") from None

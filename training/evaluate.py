@@ -194,12 +194,7 @@ def _tell(wanted: Wanted, summary: Summary, trouble: Trouble) -> Iterator[str]:
     for row in summary.listed:
         if not row.measures.faces:
             yield f"{row.name}: none of its pictures are among these data"
-    if trouble.heads_not_found:
-        yield f"not judged: {trouble.heads_not_found} labelled heads in which the detector finds no face"
-    if trouble.several_faces:
-        yield f"not judged: {trouble.several_faces} pictures of several faces: which is labelled, nothing says"
-    if trouble.small_faces:
-        yield f"not judged: {trouble.small_faces} pictures in which only something small may be a face"
+    yield from (f"not judged: {one}" for one in trouble.passed_over())
     if trouble.unreadable:
         yield f"unreadable: {len(trouble.unreadable)}"
         yield from (f"  {line}" for line in trouble.unreadable)

@@ -20,7 +20,10 @@ from training.manifest import Box
 SURE = 0.5
 """The detector's score from which a box that takes up much of a picture is its face."""
 SURER = 0.65
-"""The score from which one that takes up little is: below it there are ears, earrings and letters."""
+"""The score from which one that takes up little is: below it there are ears, earrings and letters.
+
+So is another face beside the surest from here on, but for a larger one, from `SURE` on: in a crowd it may be meant.
+"""
 MUCH = 0.5
 """Share of a picture's longer side that a crop takes up at least to be much of it."""
 SHRUNK = 0.7

@@ -75,7 +75,9 @@ def prepare(
     places = [as_named(folder) for folder in folders]
     names = {place.name for place in places}
     if len(names) < len(places) or len({place.resolve() for place in places}) < len(places):
-        raise UnusableInput("two data folders have the same name; the manifest tells sources apart by it")
+        raise UnusableInput(
+            "the same data are given twice, or two folders of the same name; the manifest tells sources apart by it"
+        )
     outputs.make()
     found: list[Found] = []
     thumbs: list[Pixels] = []
@@ -178,12 +180,7 @@ def describe(prepared: Prepared) -> Iterator[str]:
 def _unusable(trouble: Trouble) -> Iterator[str]:
     if trouble.without_original:
         yield f"{trouble.without_original} copies by their names, whose original isn't here: they may be on both sides"
-    if trouble.heads_not_found:
-        yield f"left out: {trouble.heads_not_found} labelled heads in which the detector finds no face"
-    if trouble.several_faces:
-        yield f"left out: {trouble.several_faces} pictures of several faces: which is labelled, nothing says"
-    if trouble.small_faces:
-        yield f"left out: {trouble.small_faces} pictures in which only something small may be a face"
+    yield from (f"left out: {one}" for one in trouble.passed_over())
     if trouble.blank:
         yield f"left out: {trouble.blank} pictures without contrast, in which there is nothing to see"
     if trouble.other_labels:

@@ -192,19 +192,14 @@ def _links(pictures: dict[str, str]) -> Iterator[str]:
 
 
 def _not_judged(trouble: Trouble) -> Iterator[str]:
-    counts = (trouble.heads_not_found, trouble.other_labels, trouble.several_faces, trouble.small_faces)
-    if not (trouble.unreadable or any(counts)):
+    passed_over = list(trouble.passed_over())
+    if not (passed_over or trouble.unreadable or trouble.other_labels):
         return
     yield "## Not judged"
     yield ""
-    if trouble.heads_not_found:
-        yield f"- {trouble.heads_not_found} labelled heads in which the detector finds no face"
+    yield from (f"- {one}" for one in passed_over)
     if trouble.other_labels:
         yield f"- {trouble.other_labels} heads with a label of another kind"
-    if trouble.several_faces:
-        yield f"- {trouble.several_faces} pictures of several faces: which is labelled, nothing says"
-    if trouble.small_faces:
-        yield f"- {trouble.small_faces} pictures in which only something small may be a face"
     if trouble.unreadable:
         yield f"- {len(trouble.unreadable)} pictures that can't be read:"
         yield from (f"  - {line}" for line in trouble.unreadable[:_SHOWN])

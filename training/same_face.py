@@ -62,7 +62,7 @@ def upright_face(picture: Pixels, keypoints: Keypoints) -> Floats | None:
     return np.asarray(detail / length, np.float32) if length > 1 else None
 
 
-def same_faces(faces: Sequence[Floats | None], known: Sequence[object] | None = None) -> Iterator[tuple[int, int]]:
+def same_faces(faces: Sequence[Floats | None], known: Sequence[str] | None = None) -> Iterator[tuple[int, int]]:
     """Yield the pairs `(i, j)`, i < j, of faces from `upright_face` that are of one photograph, mirrored or not.
 
     Pairs of equal `known`, one for each face, are passed over: that they belong together is known.
@@ -71,9 +71,7 @@ def same_faces(faces: Sequence[Floats | None], known: Sequence[object] | None = 
     if len(there) < 2:
         return
     own = np.stack([face for face in faces if face is not None])
-    names = (
-        np.unique([str(known[place]) for place in there], return_inverse=True)[1] if known else np.arange(len(there))
-    )
+    names = np.unique([known[place] for place in there], return_inverse=True)[1] if known else np.arange(len(there))
     flat, mirrored = own.reshape(len(own), -1), own[:, :, ::-1].reshape(len(own), -1)
     for start in range(0, len(own), _CHUNK):
         found: set[tuple[int, int]] = set()

@@ -63,6 +63,15 @@ class Trouble:
     several_faces: int = 0
     small_faces: int = 0
 
+    def passed_over(self) -> Iterator[str]:
+        """Yield, in words, how much was there that can be read and holds no face of a known label."""
+        if self.heads_not_found:
+            yield f"{self.heads_not_found} labelled heads in which the detector finds no face"
+        if self.several_faces:
+            yield f"{self.several_faces} pictures of several faces: which is labelled, nothing says"
+        if self.small_faces:
+            yield f"{self.small_faces} pictures in which only something small may be a face"
+
 
 def as_named(folder: Path) -> Path:
     """Return the folder's whole path by the name it was given: lists and descriptions know a link, not its target."""
