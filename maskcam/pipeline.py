@@ -76,7 +76,9 @@ class Pipeline:
     def process(self, frame: Frame) -> Result:
         """Judge the next frame of a video; frames come in order."""
         gone = 0.0 if self._time is None else (frame.time - self._time) * FRAMES_A_SECOND
-        turns = min(max(round(gone), 1), CATCHING_UP)  # no more, or some tiles would never have their turn
+        left_out = max(round(gone) - 1, 0)
+        # One more, since where frames are left out the answer comes later too.
+        turns = min(1 + left_out + bool(left_out), CATCHING_UP)  # no more, or some tiles would never have their turn
         self._turn, self._time = self._turn + turns, frame.time
         hints = Hints(self._turn, self._tracker.expected(frame.time, frame.width, frame.height), turns)
         known = self._tracker.known(frame.time, frame.width, frame.height)

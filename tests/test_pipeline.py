@@ -137,7 +137,9 @@ def test_however_seldom_frames_come_every_tile_has_its_turn(
             pipeline.process(Frame(image, number, number / rate))
         had = {look for one in given for look in plan.share(one.turn, tiles(plan), one.turns)}
         assert had == set(plan.looks), rate
-        assert given[0].turn == 0 and {one.turns for one in given} <= ({1} if rate > 20 else {1, 2, 3, 4}), rate
+        assert given[0].turn == 0 and {one.turns for one in given} <= ({1} if rate > 20 else {1, 3, 4}), rate
+        steady = {30: 1, 15: 3, 10: 4, 5: 4}  # those that were left out, and one more
+        assert given[-1].turns == steady.get(rate, given[-1].turns), rate
 
 
 def test_doubts_reach_the_verdict(parts: tuple[FaceDetector, MaskClassifier]) -> None:
