@@ -19,9 +19,10 @@ from maskcam.tracks import Tracker, TrackRules
 FRAMES_A_SECOND = 30
 """For so many the turns of the search are made; of fewer, each does the work of several."""
 CATCHING_UP = 4
-"""Turns that a frame makes up for at most, where frames are left out or seldom: what a tile costs is little beside the
-faces that keep the search from looking at more frames, and newcomers must not wait for it."""
+"""Turns that a frame takes at most where frames are left out or seldom: with more, some tiles would never have theirs.
 
+It takes those that were left out, and one more, since the answer comes later too then: what a tile costs is little
+beside the faces that keep the search from looking at more frames, and newcomers must not wait for it."""
 
 MOST_JUDGED = 4
 """People known who are judged in a frame where its time is bounded: as many as the classifier takes at once.
@@ -76,9 +77,9 @@ class Pipeline:
     def process(self, frame: Frame) -> Result:
         """Judge the next frame of a video; frames come in order."""
         gone = 0.0 if self._time is None else (frame.time - self._time) * FRAMES_A_SECOND
-        left_out = max(round(gone) - 1, 0)
-        # One more, since where frames are left out the answer comes later too.
-        turns = min(1 + left_out + bool(left_out), CATCHING_UP)  # no more, or some tiles would never have their turn
+        turns = max(round(gone), 1)
+        if turns > 1:
+            turns = min(turns + 1, CATCHING_UP)
         self._turn, self._time = self._turn + turns, frame.time
         hints = Hints(self._turn, self._tracker.expected(frame.time, frame.width, frame.height), turns)
         known = self._tracker.known(frame.time, frame.width, frame.height)

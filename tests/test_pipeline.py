@@ -115,11 +115,8 @@ def test_nobody_in_view_is_an_empty_result(parts: tuple[FaceDetector, MaskClassi
     assert (result.width, result.height) == (120, 90)
 
 
-@pytest.mark.parametrize("size", [(640, 480), (640, 360), (854, 480), (1280, 720), (2560, 1440)])
-def test_however_seldom_frames_come_every_tile_has_its_turn(
-    parts: tuple[FaceDetector, MaskClassifier], size: tuple[int, int]
-) -> None:
-    """The detector is a stand-in that finds nobody and keeps the hints it is given."""
+def hints_at(rate: float, image: np.ndarray, classifier: MaskClassifier) -> list[Hints]:
+    """What the detector is told in 60 frames, `rate` a second; it is a stand-in that finds nobody."""
     given: list[Hints] = []
 
     class Nobody:
@@ -128,18 +125,32 @@ def test_however_seldom_frames_come_every_tile_has_its_turn(
             given.append(hints)
             return Faces.none()
 
+    pipeline = Pipeline(Nobody(), classifier)
+    for number in range(60):
+        pipeline.process(Frame(image, number, number / rate))
+    return given
+
+
+@pytest.mark.parametrize("size", [(640, 480), (640, 360), (854, 480), (1280, 720), (2560, 1440)])
+def test_however_seldom_frames_come_every_tile_has_its_turn(
+    parts: tuple[FaceDetector, MaskClassifier], size: tuple[int, int]
+) -> None:
     plan = FaceFinder(parts[0], effort=Effort.IN_TURNS).plan(*size)
     image = np.zeros((size[1], size[0], 3), np.uint8)
     for rate in (0.6, 1, 1.5, 2, 2.5, 3, 4, 5, 6, 7.5, 10, 12.5, 15, 20, 24, 25, 29.97, 30, 50, 60):
-        given.clear()
-        pipeline = Pipeline(Nobody(), parts[1])
-        for number in range(60):
-            pipeline.process(Frame(image, number, number / rate))
+        given = hints_at(rate, image, parts[1])
         had = {look for one in given for look in plan.share(one.turn, tiles(plan), one.turns)}
         assert had == set(plan.looks), rate
-        assert given[0].turn == 0 and {one.turns for one in given} <= ({1} if rate > 20 else {1, 3, 4}), rate
-        steady = {30: 1, 15: 3, 10: 4, 5: 4}  # those that were left out, and one more
-        assert given[-1].turns == steady.get(rate, given[-1].turns), rate
+
+
+@pytest.mark.parametrize(("rate", "turns"), [(60, 1), (30, 1), (29.97, 1), (25, 1), (15, 3), (10, 4), (5, 4), (0.6, 4)])
+def test_a_frame_makes_up_for_those_left_out_and_for_one_turn_more(
+    parts: tuple[FaceDetector, MaskClassifier], rate: float, turns: int
+) -> None:
+    first, *later = hints_at(rate, np.zeros((90, 120, 3), np.uint8), parts[1])
+    assert (first.turn, first.turns) == (0, 1)
+    assert {one.turns for one in later} == {turns}
+    assert [one.turn for one in later] == [turns * number for number in range(1, 60)], "none is passed over"
 
 
 def test_doubts_reach_the_verdict(parts: tuple[FaceDetector, MaskClassifier]) -> None:
