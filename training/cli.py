@@ -129,8 +129,8 @@ def _add_ablate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     one = commands.add_parser(
         "ablate",
         help="train again and again, one change at a time, and write a table of what each is good for",
-        description="Train one small network for each line of a table, the same number of pictures each, and judge"
-        " it on the validation split. Lines that the folder holds already are kept, so it can be stopped.",
+        description="Train briefly for each line of a table, the same number of pictures each, and judge the network"
+        " on the validation split. Lines that the folder holds already are kept, so it can be stopped.",
     )
     one.add_argument("manifest", type=_path, metavar="MANIFEST", help="the CSV that prepare wrote")
     one.add_argument("--out", type=_path, required=True, metavar="DIR", help="folder of the trainings and the table")

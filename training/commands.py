@@ -104,7 +104,7 @@ def run_evaluate_scenes(options: argparse.Namespace) -> int:
 
 
 def run_ablate(options: argparse.Namespace) -> int:
-    """Train small networks, one change at a time."""
+    """Train briefly again and again, one change at a time."""
     from training.ablation import ablate  # noqa: PLC0415 (brings TensorFlow, which `prepare` does without)
 
     given = {one.name: value for one in fields(Budget) if (value := getattr(options, one.name)) is not None}
