@@ -76,10 +76,13 @@ class Evidence:
     def add(self, elapsed: float, probability: float, doubt: Reason | None) -> None:
         """Take one frame's raw no-mask probability and doubt, `elapsed` seconds after the one before."""
         first = self._weight == 0.0
+        if self.reason in DOUBTS:
+            # Nobody was told what the doubtful crops lean to, so it must not be held on to as what was said is.
+            self._lean, self._anew = Verdict.UNSURE, True
         self._average(elapsed, probability, doubt, first)
         self._judge(elapsed)
         self._doubt(elapsed, doubt, first)
-        if self.reason in (None, Reason.MIXED):
+        if self.reason is None:
             self.verdict = self._lean
             self.reason = Reason.MIXED if self._lean is Verdict.UNSURE else None
         else:
@@ -89,10 +92,12 @@ class Evidence:
         rules = self._rules
         low, high = self._limits()
         measured = min(max(log_odds(probability), low), high)
-        constant = rules.bare_seconds if measured > self._log_odds else rules.mask_seconds
+        barer = measured > self._log_odds
         own = 1.0 if doubt is None else rules.doubtful_weight
-        self._weight = self._weight * math.exp(-elapsed / constant) + own
-        step = 1.0 if first else min(own / self._weight, rules.weight_limit)
+        self._weight = self._weight * math.exp(-elapsed / (rules.bare_seconds if barer else rules.mask_seconds)) + own
+        # After so long it may be somebody else: one frame is enough then for who looks bare.
+        limit = 1.0 if barer and elapsed >= rules.seldom_step else rules.weight_limit
+        step = 1.0 if first else min(own / self._weight, limit * own)
         self._log_odds += step * (measured - self._log_odds)
         self.probability = 1.0 / (1.0 + math.exp(-self._log_odds))
 

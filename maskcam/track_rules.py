@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True, slots=True)
 class TrackRules:
-    """All numbers of `maskcam.tracks`, checked when made.
+    """All numbers by which people are followed, judged and told apart, checked when made.
 
     Scores say how sure it is that a box is a face, 0 to 1. Times are in seconds. Distances between boxes are in
     face sizes (square root of the box's area), so that near and far faces follow the same rule. Bands are in log-odds
@@ -75,8 +75,10 @@ class TrackRules:
     """Time constant when it turns towards mask: a mask must be seen a little longer to be believed."""
     weight_limit: float = 0.44
     """Most that one later frame counts: at 5 frames/s one frame must not turn a verdict, two must."""
+    seldom_step: float = 1.0
+    """After so long without a frame one may turn the verdict to bare by itself; to mask it takes two all the same."""
     doubtful_weight: float = 0.25
-    """What a frame counts whose crop is too small or too blurred."""
+    """What a frame counts whose crop is too poor to judge by: too small, too blurred, or cut off."""
     log_odds_limit: float = 4.0
     """Where one frame's log-odds are cut off (98.2 %), so that a sure past can be turned in time."""
     bare_enter: float = 0.5
@@ -92,9 +94,9 @@ class TrackRules:
     settle_seconds: float = 0.25
     """How long evidence must stay outside before unsure turns to a verdict; mask and no mask turn at once."""
     doubt_seconds: float = 0.25
-    """Time constant of the share of frames that are too small or too blurred."""
+    """Time constant of the share of such frames."""
     doubt_enter: float = 0.6
-    """Share of such frames from which they make the verdict unsure."""
+    """Share from which they make the verdict unsure."""
     doubt_leave: float = 0.4
     """Share below which they no longer do."""
 
@@ -105,7 +107,7 @@ class TrackRules:
                 raise ValueError(f"{field.name} must be finite and not negative, not {value}")
         for name in (
             *("coast_seconds", "damp_seconds", "least_step", "reach", "reach_limit", "weak_reach_share"),
-            *("box_seconds", "box_jump", "bare_seconds", "mask_seconds", "weight_limit"),
+            *("box_seconds", "box_jump", "bare_seconds", "mask_seconds", "weight_limit", "seldom_step"),
             *("doubtful_weight", "doubt_seconds", "log_odds_limit", "slow_steps", "slow_reset"),
         ):
             if getattr(self, name) == 0:

@@ -94,6 +94,52 @@ def test_a_doubtful_frame_weighs_less() -> None:
     assert 0.05 < after(Reason.TOO_BLURRED) < after(None)
 
 
+@pytest.mark.parametrize("fps", [0.5, 1, 2, 5, 10, 30])
+def test_a_doubtful_frame_has_about_a_quarter_of_the_say_at_any_rate(fps: float) -> None:
+    def moved(doubt: Reason | None) -> float:
+        evidence = Evidence(0.5, TrackRules())
+        for _ in range(60):
+            evidence.add(1 / fps, 0.7, None)
+        before = log_odds(evidence.probability)
+        evidence.add(1 / fps, 0.3, doubt)
+        return before - log_odds(evidence.probability)
+
+    assert 0.2 < moved(Reason.TOO_BLURRED) / moved(None) < 0.35
+
+
+@pytest.mark.parametrize("fps", [1, 2, 3, 5])
+@pytest.mark.parametrize("bare", [0.6, 0.75, 0.9])
+def test_one_blurred_crop_makes_nobody_masked_where_frames_are_seldom(fps: int, bare: float) -> None:
+    tracker = Tracker(0.5)
+    for i in range(8):
+        odd = {"bare": 0.01, "doubt": Reason.TOO_BLURRED} if i == 4 else {"bare": bare}
+        assert step(tracker, i, i / fps, [face(300, 300, **odd)]).verdicts != (Verdict.MASK,)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("fps", [2, 5, 7, 10, 15, 30])
+@pytest.mark.parametrize("bare", [0.7, 0.8, 0.9, 0.98])
+def test_what_blurred_crops_lean_to_is_not_held_on_to_when_the_face_gets_clear(fps: int, bare: float) -> None:
+    """It was never said; a bare face that came near in a blur that looked masked is not called masked afterwards."""
+    tracker = Tracker(0.5)
+    blurred = run(1.5, fps, lambda t: [face(300, 300, bare=0.02, doubt=Reason.TOO_BLURRED)], tracker)
+    assert {r.verdicts for r in blurred} == {(Verdict.UNSURE,)}
+    clear = run(4, fps, lambda t: [face(300, 300, bare=bare)], tracker, 1.5)
+    assert Verdict.MASK not in {r.verdicts[0] for r in clear}
+    assert clear[-1].verdicts == (Verdict.NO_MASK,)
+
+
+@pytest.mark.parametrize("seconds", [1.0, 1.9, 5.0, 60.0])
+def test_where_frames_are_seconds_apart_one_shows_who_is_bare_and_two_who_is_masked(seconds: float) -> None:
+    """In a time-lapse of a counter each frame may show somebody else."""
+    tracker = Tracker(0.5)
+    shown = [0.001] * 4 + [0.999] + [0.001] * 3 + [0.999] * 4 + [0.001] + [0.999]
+    results = [step(tracker, i, i * seconds, [face(300, 300, bare=bare)]) for i, bare in enumerate(shown)]
+    said = [r.verdicts[0] for r in results]
+    assert [said[i] for i in range(len(shown)) if shown[i] > 0.5] == [Verdict.NO_MASK] * 6
+    assert said[5] is not Verdict.MASK and said[7] is Verdict.MASK
+    assert said[12] is not Verdict.MASK
+
+
 def test_another_threshold_takes_effect_with_the_next_frame_and_everybody_stays_who_they_are() -> None:
     tracker = Tracker(0.5)
     rows = [face(300, 300, bare=0.6), face(700, 300, bare=0.97), face(1000, 300, bare=0.1)]
