@@ -55,7 +55,8 @@ class Pictures(StrEnum):
 class LiveSource(Protocol):
     """Something that gives pictures as time passes: a camera, a stream, a video played in real time.
 
-    One whose pictures aren't FRESH says so in an attribute `pictures`.
+    One whose pictures aren't FRESH says so in an attribute `pictures`, and one that jumps, as a video does when it is
+    sought in, counts in an attribute `part` how often it did: people aren't followed from one part to the next.
     """
 
     name: str
@@ -80,10 +81,14 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Captured:
-    """A frame and when the read that brought it returned; `frame.time` is seconds from the runner's start."""
+    """A frame, when the read that brought it returned, and of which part of its source it is.
+
+    `frame.time` is seconds from the runner's start.
+    """
 
     frame: Frame
     at: float
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

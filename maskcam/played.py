@@ -61,12 +61,14 @@ class PlayedVideo:
 
     `pause`, `seek` and `close` may be called from any thread. While paused, `read` gives the same picture again four
     times a second. `duration` is in seconds, None where the file doesn't say. `loop` may be set at any time; without
-    it the end is `SourceEnded`. SourceLost if the file can't be played.
+    it the end is `SourceEnded`. `part` counts how often it was begun anew: at the end of a loop, and where `seek` led.
+    SourceLost if the file can't be played.
     """
 
     def __init__(self, path: Path, loop: bool = False, start: float = 0.0) -> None:
         self.name = path.name
         self.loop = loop
+        self.part = 0
         self._path = path
         self._wake = threading.Condition()
         self._paused = False
@@ -161,6 +163,7 @@ class PlayedVideo:
                 break
         else:
             self._reopen()
+        self.part += 1
         self._skip_until = seconds
         self._pending = self._dropped = self._anchor = None
         self._shown_at = 0.0

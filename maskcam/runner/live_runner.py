@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from maskcam.frames import Event, Frame, Pixels
-from maskcam.live import Analysed, Captured, Cause, LiveView, Pictures, SourceEnded, SourceLost, Stage
+from maskcam.live import Analysed, Captured, Cause, LiveSource, LiveView, Pictures, SourceEnded, SourceLost, Stage
 from maskcam.pipeline import Pipeline
 from maskcam.runner.opening import Opening, OpenSource
 from maskcam.runner.results import Results
@@ -207,7 +207,7 @@ class LiveRunner:
                 with self._state:
                     opening.source = source
                     wanted = self._current(opening)
-                while wanted and self._take(opening, source.name, source.read(), self._clock()):
+                while wanted and self._take(opening, source, source.read(), self._clock()):
                     self._tell()
             finally:
                 source.close()
@@ -225,13 +225,17 @@ class LiveRunner:
         finally:
             opening.over.set()
 
-    def _take(self, opening: Opening, name: str, image: Pixels, at: float) -> bool:
+    def _take(self, opening: Opening, source: LiveSource, image: Pixels, at: float) -> bool:
         """Make `image` the newest; False if its source was given up meanwhile."""
         with self._state:
             if not self._current(opening):
                 return False
-            frame = Frame(image, next(self._indices), at - self._began, name)
-            self._newest = self._waiting = Captured(frame, at)
+            frame = Frame(image, next(self._indices), at - self._began, source.name)
+            captured = Captured(frame, at, getattr(source, "part", 0))
+            if self._newest is not None and captured.part != self._newest.part:
+                self._results.newest = None
+                self._changes.append(self._everybody_left)
+            self._newest = self._waiting = captured
             self._stage = Stage.RUNNING
             self._state.notify_all()
             return True
@@ -261,10 +265,11 @@ class LiveRunner:
 
     def _deliver(self, analysed: Analysed, scene: int) -> None:
         with self._state:
-            if scene == self._opening.scene:
+            newest = self._newest
+            if scene == self._opening.scene and newest is not None and newest.part == analysed.captured.part:
                 self._results.add(analysed)
             else:
-                # Nobody wants the picture of a source that was left, but what happened there did happen.
+                # Nobody wants the picture of what was left, source or part of it, but what happened there did happen.
                 self._results.keep(analysed.result.events)
 
     def _everybody_left(self, pipeline: Pipeline) -> Pipeline:

@@ -43,6 +43,9 @@ class Sight:
 
     def take(self, one: Analysed) -> None:
         """Take the next result."""
+        if self._latest is not None and self._latest.captured.part != one.captured.part:
+            self._latest = None
+            self._found.clear()
         self._before = None if self._latest is None else self._latest.result
         self._latest = one
         self.totals.add(one.result)
@@ -62,8 +65,7 @@ class Sight:
         same = self._made is not None and self._made[0][0] is newest and now - newest.at < _NEXT_SECONDS
         if self._made is None or (self._made[0] != made_of and not same):
             frame = newest.frame
-            result = self._result_at(frame.time, frame.width, frame.height)
-            self._made = made_of, Picture(frame.image, result, frame.index, newest.at)
+            self._made = made_of, Picture(frame.image, self._result_for(newest), frame.index, newest.at)
         return self._made[1]
 
     def private_picture(self, since: float = -math.inf) -> Picture | None:
@@ -86,10 +88,8 @@ class Sight:
 
     def counts(self) -> Counts | None:
         """Who is in view, None while that isn't known."""
-        if self._latest is None or self.newest is None:
-            return None
-        fresh = self.newest.frame.time - self._latest.result.time <= FRESH_SECONDS
-        return Counts.of(self._latest.result) if fresh else None
+        result = self._fresh(self.newest)
+        return None if result is None else Counts.of(result)
 
     def _suspected(self, result: Result) -> Floats:
         """What was found now, and lately where nobody was followed: what is too weak for that may be a face."""
@@ -97,13 +97,18 @@ class Sight:
         before = [_unfollowed(one) for one in self._found if one is not result and (one.width, one.height) == size]
         return np.concatenate([*before, result.found])
 
-    def _result_at(self, time: float, width: int, height: int) -> Result | None:
-        if self._latest is None:
+    def _fresh(self, newest: Captured | None) -> Result | None:
+        """The newest result, unless it is too old for the picture, or of before a jump."""
+        if newest is None or self._latest is None or self._latest.captured.part != newest.part:
             return None
-        latest = self._latest.result
-        if (latest.width, latest.height) != (width, height) or time - latest.time > FRESH_SECONDS:
+        result = self._latest.result
+        return result if newest.frame.time - result.time <= FRESH_SECONDS else None
+
+    def _result_for(self, newest: Captured) -> Result | None:
+        result, frame = self._fresh(newest), newest.frame
+        if result is None or (result.width, result.height) != (frame.width, frame.height):
             return None
-        return glide(self._before, latest, time)
+        return glide(self._before, result, frame.time)
 
 
 def _unfollowed(result: Result) -> Floats:
