@@ -90,7 +90,7 @@ class Film:
         if self._place is None:
             return self._opened.unreadable()
         if self._broke_off():
-            line = f"{name} broke off at {_clock(self._place)}; check the network, then open it again"
+            line = f"{name} broke off at {clock(self._place)}; check the network, then open it again"
             return SourceEnded(line, Cause.SILENT)
         return SourceEnded(f"{name} has ended")
 
@@ -146,8 +146,8 @@ class Film:
         yield None
 
 
-def _clock(seconds: float) -> str:
-    """A place in a film, as 0:07 or 1:02:03."""
-    minutes, rest = divmod(int(seconds), 60)
+def clock(seconds: float) -> str:
+    """A length of time, as of a film up to some place, as 0:07 or 1:02:03."""
+    minutes, rest = divmod(max(int(seconds), 0), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -15,7 +15,7 @@ _LONGEST_STEM = 180
 
 
 class PendingFile:
-    """An empty file beside `target` that becomes `target` on `commit`, and otherwise disappears.
+    """An empty file beside `target` that becomes `target` on `commit`, and without it disappears.
 
     `path` is the temporary name, with the target's suffix; the file exists and has the usual permissions. A
     target that exists is not touched before `commit`. A link is followed, so what it leads to is replaced.
@@ -54,18 +54,17 @@ class PendingFile:
         self.discard()
 
     def commit(self) -> None:
-        """Give the file its real name; FailedOnTheWay if that fails, and then the file is removed."""
+        """Give the file its real name; FailedOnTheWay if that fails, and then it stays under its temporary one."""
         if self._done:
             raise RuntimeError("a pending file can be committed only once")
+        self._done = True
+        kept = f"what was to be written is whole, and kept as {self.path.name}"
         if not self._force and self._final.exists():
-            self.discard()
-            raise FailedOnTheWay(f"{self.target} was made by someone else meanwhile, so it was left alone")
+            raise FailedOnTheWay(f"{self.target} was made by someone else meanwhile and left alone; {kept}")
         try:
             self.path.replace(self._final)
         except OSError as error:
-            self.discard()
-            raise FailedOnTheWay(f"{self.target}: the finished file can't be named ({reason(error)})") from None
-        self._done = True
+            raise FailedOnTheWay(f"{self.target}: can't be given this name ({reason(error)}); {kept}") from None
 
     def discard(self) -> None:
         """Remove the temporary file; does nothing after `commit` or the second time."""
@@ -91,12 +90,21 @@ class PendingFile:
 
 def check_distinct(inputs: Iterable[Path], outputs: Sequence[Path]) -> None:
     """Raise UnusableInput when an output is an input, or two outputs are one, whatever they are called."""
-    taken = {os.path.realpath(one) for one in inputs}
+    taken = {key for one in inputs for key in _identity(one)}
     for output in outputs:
-        real = os.path.realpath(output)
-        if real in taken:
+        keys = _identity(output)
+        if taken & keys:
             raise UnusableInput(f"{output}: is an input or another output of this command; choose another name")
-        taken.add(real)
+        taken |= keys
+
+
+def _identity(path: Path) -> set[object]:
+    """By what a file is known: its real name, and its number, as "A.mp4" and "a.mp4" may be one file."""
+    keys: set[object] = {os.path.realpath(path)}
+    with contextlib.suppress(OSError, ValueError):
+        status = path.stat()
+        keys.add((status.st_dev, status.st_ino))
+    return keys
 
 
 def reason(error: Exception) -> str:

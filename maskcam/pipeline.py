@@ -19,7 +19,7 @@ from maskcam.tracks import Tracker, TrackRules
 FRAMES_A_SECOND = 30
 """For so many the turns of the search are made; of fewer, each does the work of several."""
 CATCHING_UP = 4
-"""Turns that a frame takes at most where frames are left out or seldom: with more, some tiles would never have theirs.
+"""Turns that a frame takes at most where frames are left out or seldom, so that its time is bounded.
 
 It takes those that were left out, and one more, since the answer comes later too then: what a tile costs is little
 beside the faces that keep the search from looking at more frames, and newcomers must not wait for it."""

@@ -17,12 +17,9 @@ from maskcam.colour import ToYuv
 from maskcam.encoder import set_up, working_encoder
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Pixels, check_image
-from maskcam.lines import TextSink
 from maskcam.pending import PendingFile, write_failure
 from maskcam.sound import SoundTrack
 from maskcam.sources import Sound, VideoSource
-
-__all__ = ["PendingFile", "TextSink", "VideoSink"]
 
 _LEAST_TIMESCALE = 10_000
 _LARGEST_TIMESCALE = 1_000_000

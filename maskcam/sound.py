@@ -12,6 +12,8 @@ import av
 import av.container
 import numpy as np
 
+from maskcam.timing import APART
+
 _CARRIED = {"aac", "mp3", "mp3float", "ac3", "eac3", "opus", "libopus", "flac", "alac"}
 _AAC_RATES = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000}
 _AAC_LAYOUTS = {"mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1"}
@@ -101,8 +103,9 @@ class SoundTrack:
 
     def _put(self, packet: av.Packet[Any]) -> None:
         dts, base = packet.dts or 0, packet.time_base
-        # MP4 refuses a stamp that doesn't grow; it occurs only where the source's counter fell back.
-        if self._last is not None and dts <= self._last[0]:
+        # MP4 refuses a stamp that doesn't grow, as where the source's counter fell back; one years ahead is damaged.
+        apart = 0 if self._last is None else dts - self._last[0]
+        if self._last is not None and (apart <= 0 or apart * (base or 0) > APART):
             self.lost += 1
             return
         if self._last is not None and base:

@@ -83,8 +83,12 @@ class VideoSource(Closing):
         self._reach = Fraction(0)
         self._begun = False
         check_file(path, "video")
-        self._cut = is_cut(path)
-        self._holes = has_holes(path)
+        try:
+            self._cut = is_cut(path)
+            self._holes = has_holes(path)
+        except OSError as error:
+            problem = error.strerror or str(error)
+            raise UnusableInput(f"{path}: can't be read ({problem.lower()}); get a new copy of it") from None
         # The first look decodes one frame, which alone tells the rotation. The file is then opened afresh, so
         # that no packet has to be kept or sought back.
         with open_video(path) as container:
@@ -149,7 +153,7 @@ class VideoSource(Closing):
                 yield VideoFrame(Frame(image, index, time, self.name), pts, sounds.ready())
                 index += 1
         self.trailing_sound = sounds.ready(end=True)
-        self.damage = self._describe_damage(end)
+        self.damage = self._describe_damage(end, clock.jumps)
 
     def _wider(self) -> float:
         """How much wider the pixels of the picture decoded last, upright, are than those of the first one."""
@@ -224,7 +228,7 @@ class VideoSource(Closing):
             return float(self._video.duration * self.time_base)
         return self._container.duration / av.time_base if self._container.duration else None
 
-    def _describe_damage(self, end: float) -> str | None:
+    def _describe_damage(self, end: float, jumps: int) -> str | None:
         whole = self.duration or 0.0
         formats = set(self._container.format.name.split(","))
         if "avi" in formats and self.average_rate:
@@ -238,6 +242,8 @@ class VideoSource(Closing):
             # The shown numbers have to differ, or the line would contradict itself.
             ends = round(end, 1) < round(whole, 1)
             found.append(f"ends after {end:.1f} of {whole:.1f} s" if ends else f"is cut off at {end:.1f} s")
+        if jumps:
+            found.append("its time stamps jump by more than a year, so what follows was put right behind")
         if self._holes:
             found.append("pieces in it don't fit together, so some may be missing")
         if self._container.streams.audio and not self.has_audio:

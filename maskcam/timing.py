@@ -12,6 +12,8 @@ _FEW_FRAMES = 5
 _LEAST_RESTART = Fraction(1, 5)
 _SURE_RESTART = Fraction(1)
 """Seconds: a smaller fall-back is never taken for a restart, a larger one always."""
+APART = Fraction(366 * 24 * 60 * 60)
+"""Seconds: stamps further apart are damaged. Written as they are, such a gap would be filled without end."""
 _MOST_WAITING = 200
 """Packets of sound, some four seconds. Later than that, no picture will say when they sound."""
 
@@ -20,8 +22,9 @@ class Clock:
     """Gives every frame its time stamp, in ticks of `time_base` (seconds).
 
     Stamps that increase pass as they are. A missing one continues at the frame rate. One that falls back by a
-    few frames becomes the tick after the last. One that falls back further is a restarted counter: from there on
-    all stamps are shifted, by `shift` ticks, to go on where the last left off.
+    few frames becomes the tick after the last. One that falls back further is a restarted counter, one that jumps more
+    than a year ahead a damaged one, which `jumps` counts: from there on all stamps are shifted, by `shift` ticks, to go
+    on where the last left off.
     """
 
     def __init__(self, time_base: Fraction, rate: Fraction | None) -> None:
@@ -30,7 +33,7 @@ class Clock:
         slack = max(_FEW_FRAMES * self._step * time_base, _LEAST_RESTART)
         self._slack = min(slack, _SURE_RESTART) / time_base
         self._last: int | None = None
-        self.shift = 0
+        self.shift = self.jumps = 0
         self.first = 0
 
     def tick(self, pts: int | None, dts: int | None) -> int:
@@ -42,7 +45,9 @@ class Clock:
         if stamp is None:
             stamp = self._last + self._step - self.shift
         stamp += self.shift
-        if self._last - stamp > self._slack:
+        ahead = (stamp - self._last) * self.time_base > APART
+        self.jumps += ahead
+        if ahead or self._last - stamp > self._slack:
             self.shift += self._last + self._step - stamp
             stamp = self._last + self._step
         self._last = max(stamp, self._last + 1)
@@ -78,7 +83,7 @@ class SoundClock:
         stamp = packet.pts if packet.dts is None else packet.dts
         if not self._waiting and stamp is not None and self._last is not None and packet.time_base is not None:
             time = stamp * packet.time_base + self._clock.shift * self._clock.time_base
-            if self._last - time > _LEAST_RESTART:
+            if self._last - time > _LEAST_RESTART or time - self._last > APART:
                 self._shift = self._clock.shift
                 self._waiting.append(packet)
                 return

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from maskcam.errors import FailedOnTheWay, UnusableInput
-from maskcam.sinks import PendingFile, TextSink
+from maskcam.lines import TextSink
+from maskcam.pending import PendingFile, check_distinct
 
 
 def test_a_pending_file_has_the_usual_permissions_and_the_suffix(tmp_path: Path) -> None:
@@ -70,13 +71,33 @@ def test_the_longest_name_still_works(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_a_target_made_meanwhile_is_left_alone(tmp_path: Path) -> None:
+def test_a_target_made_meanwhile_is_left_alone_and_the_work_kept(tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
     with PendingFile(target) as file:
+        file.path.write_text("ours")
         target.write_text("theirs")
-        with pytest.raises(FailedOnTheWay):
+        with pytest.raises(FailedOnTheWay, match=f"kept as {file.path.name}$"):
             file.commit()
-    assert target.read_text() == "theirs" and list(tmp_path.iterdir()) == [target]
+    assert target.read_text() == "theirs" and file.path.read_text() == "ours"
+
+
+def test_the_work_is_kept_where_its_name_can_not_be_given(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    with PendingFile(target, force=True) as file:
+        file.path.write_text("hours of work")
+        target.mkdir()  # as a player on Windows keeps its file from being replaced
+        with pytest.raises(FailedOnTheWay, match=r"a\.txt: can't be given this name .* kept as a\..*part\.txt$"):
+            file.commit()
+    assert file.path.read_text() == "hours of work"
+
+
+def test_one_file_under_two_names_is_told_from_two_files(tmp_path: Path) -> None:
+    """As "Door.mp4" and "door.mp4" are where capitals don't count; no such disk is at hand, so a second name is."""
+    (tmp_path / "Door.mp4").write_text("x")
+    os.link(tmp_path / "Door.mp4", tmp_path / "door.mp4")
+    with pytest.raises(UnusableInput, match=r"door\.mp4: is an input"):
+        check_distinct([tmp_path / "Door.mp4"], [tmp_path / "door.mp4"])
+    check_distinct([tmp_path / "Door.mp4"], [tmp_path / "other.mp4", tmp_path / "third.mp4"])
 
 
 def test_a_link_is_followed(tmp_path: Path) -> None:

@@ -102,7 +102,8 @@ def test_wrong_pictures_and_times_are_the_callers_fault(tmp_path: Path) -> None:
 FULL_DISK = """
 import resource, sys, pathlib, fractions, numpy as np
 from maskcam.errors import FailedOnTheWay
-from maskcam.sinks import TextSink, VideoSink
+from maskcam.lines import TextSink
+from maskcam.sinks import VideoSink
 limit = int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 path = pathlib.Path(sys.argv[1])

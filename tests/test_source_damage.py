@@ -10,6 +10,7 @@ from typing import Any
 import av
 import pytest
 
+from maskcam.sinks import VideoSink
 from maskcam.sources import VideoSource
 from maskcam.timing import Clock, SoundClock
 from tests.source_parts import FIVE_SECONDS, read, two_tracks
@@ -242,6 +243,47 @@ def test_a_few_frames_back_are_no_restart(back: float, shift: int) -> None:
         clock.tick(pts, None)
     assert clock.tick(round(960 - 1000 * back), None) == (1000 if shift else 961)
     assert bool(clock.shift) == bool(shift)
+
+
+def test_a_time_stamp_of_another_age_is_told_and_stops_nothing(tmp_path: Path) -> None:
+    """Taken for what it says, half a thousand years of pictures would be written in between."""
+    far = 2**44
+    pts = [0, 40, 80, far, far + 40]
+    path = make_video(tmp_path / "a.mkv", pts=pts, time_base=Fraction(1, 1000), options={"bf": "0"}, sound="aac")
+    with VideoSource(path) as source, VideoSink.like(source, tmp_path / "b.mp4") as sink:
+        frames = []
+        for frame in source:
+            frames.append(frame)
+            sink.write(frame.frame.image, frame.pts)
+            sink.write_sound(frame.sound)
+        sink.write_sound(source.trailing_sound)
+        sink.finish()
+    assert [round(1000 * frame.frame.time) for frame in frames] == [0, 40, 80, 120, 160]
+    assert source.damage is not None and "jump by more than a year" in source.damage
+    assert len(video_times(tmp_path / "b.mp4")) == 5
+    assert float(max(time for time, _ in sound_packets(tmp_path / "b.mp4"))) == pytest.approx(1, abs=0.1)
+
+
+def test_frames_months_apart_stay_so() -> None:
+    clock = Clock(Fraction(1, 1000), Fraction(25))
+    year = 366 * 24 * 60 * 60 * 1000
+    assert [clock.tick(pts, None) for pts in (0, year, 2 * year)] == [0, year, 2 * year]
+    assert not clock.jumps
+    assert clock.tick(3 * year + 1, None) == 2 * year + 40 and clock.jumps == 1
+
+
+def test_sound_years_ahead_is_lost_and_what_follows_is_kept(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mkv", sound="aac")
+    with VideoSource(path) as source, VideoSink.like(source, tmp_path / "b.mp4") as sink:
+        frames = list(source)
+        sink.write(frames[0].frame.image, frames[0].pts)
+        packets = [one for frame in frames for one in frame.sound] + list(source.trailing_sound)
+        assert packets[10].pts is not None
+        packets[10].pts = packets[10].dts = packets[10].pts + 2**50
+        sink.write_sound(tuple(packets))
+        sink.finish()
+    assert sink.sound_lost == 1
+    assert len(sound_packets(tmp_path / "b.mp4")) == len(sound_packets(path)) - 1
 
 
 @pytest.mark.parametrize("seconds", [(1.0, 1.0), (0.8, 0.6, 0.8)])

@@ -22,6 +22,9 @@ from tests.video_files import (
     quarters,
 )
 
+UNREADABLE = Path("/sys/class/net/lo/duplex")
+"""A file of the system that opens, and fails when it is read."""
+
 
 def test_refuses_what_is_no_file(tmp_path: Path) -> None:
     assert "no such file" in refusal(tmp_path / "none.mp4")
@@ -172,3 +175,8 @@ def test_refuses_a_file_it_may_not_read(tmp_path: Path) -> None:
 def test_refuses_what_ends_in_its_header(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     refusal(tmp_path / name)
+
+
+@pytest.mark.skipif(not UNREADABLE.is_file(), reason="this system has no file that opens and can't be read")
+def test_a_file_that_opens_and_can_not_be_read_is_refused() -> None:
+    assert "can't be read (invalid argument)" in refusal(UNREADABLE)

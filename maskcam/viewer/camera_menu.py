@@ -45,7 +45,7 @@ class CameraMenus:
             action.triggered.connect(lambda _checked=False, camera=camera: self._choose(camera))
 
     def show_modes(self, choices: tuple[Choice, ...], wanted: Mode, now: CameraMode | None, watching: bool) -> None:
-        """Offer these, the wanted one marked; `now` is what the camera that is `watched` has settled on."""
+        """Offer these, the wanted one marked; `now` is what the camera has settled on, if one is watched."""
         group = self._anew(self.modes)
         if now is not None:
             self.modes.addAction(f"Now: {mode_words(now)}").setEnabled(False)

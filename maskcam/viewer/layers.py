@@ -7,6 +7,7 @@ import math
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 
+from maskcam.film import clock
 from maskcam.frames import Verdict
 from maskcam.viewer.keys import KEYS
 from maskcam.viewer.palette import ALARM, HELP_PLATE, PLATE, QUIET_WORDS, RECORD, WORDS, font, sign
@@ -17,13 +18,6 @@ _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _WRAP = Qt.TextFlag.TextWordWrap
 _COLUMN, _ROW = 400, 25.5
 """Width of a column and height of a row of the help at scale 1, in logical pixels."""
-
-
-def clock(seconds: float) -> str:
-    """A length of time, as 0:07 or 1:02:03."""
-    whole = max(int(seconds), 0)
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
 
 
 def paint_message(painter: QPainter, room: QRectF, shown: Shown) -> None:

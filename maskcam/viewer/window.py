@@ -12,7 +12,7 @@ from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QMainWindow
 
-from maskcam.errors import UnusableInput
+from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Event
 from maskcam.live_sources import SourceKind, SourceSpec, open_source, parse_source
 from maskcam.viewer.actions import Actions
@@ -34,6 +34,7 @@ _TICK_MS = 100
 
 _END_SECONDS = 0.9
 """Until everything must be final; what is recorded may have to wait for several pictures to be encoded."""
+_NOT_KEPT = "the disk takes too long: what was being recorded or logged is not complete (*.part.mp4, *.csv)"
 _AGAIN_SECONDS = 30.0
 """A camera or stream that was watched so long before something unexpected ended it is watched again by itself."""
 
@@ -154,8 +155,10 @@ class ViewerWindow(QMainWindow):
             self.keeper.stop_recording()
         clean = self.engine.stop(_END_SECONDS / 2)
         self._log(self.engine.farewell())
-        clean = self.keeper.close(max(end - time.monotonic(), 0.3)) and clean
-        self.ended_cleanly = self.sources.close() and clean and not self._abandoned
+        kept = self.keeper.close(max(end - time.monotonic(), 0.3))
+        if not kept:
+            self.failed.emit(FailedOnTheWay(_NOT_KEPT))
+        self.ended_cleanly = self.sources.close() and clean and kept and not self._abandoned
         self._memory.flush()
         self.ended.emit()
 

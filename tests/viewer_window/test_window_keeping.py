@@ -15,17 +15,21 @@ from PIL import Image
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
+from maskcam.assets import MASK_MODEL, asset
 from maskcam.errors import FailedOnTheWay
 from maskcam.frames import Event, EventKind, Pixels, Verdict
 from maskcam.live_sources import parse_source
 from maskcam.sources import VideoSource
 from maskcam.viewer import keep_control
 from maskcam.viewer import keeper as keeper_module
+from maskcam.viewer import window as window_module
 from maskcam.viewer.canvas import Canvas
 from maskcam.viewer.compose import compose
 from maskcam.viewer.keeper import Keeper
+from maskcam.viewer.remember import Memory
 from maskcam.viewer.shown import Picture, Shown
 from maskcam.viewer.source_control import demo_source
+from maskcam.viewer.window import ViewerWindow
 from tests.http_camera import HttpCamera, numbered
 from tests.support import wait_for
 from tests.viewer_parts import result
@@ -303,6 +307,31 @@ def test_what_waits_to_be_encoded_is_in_the_recording_when_the_window_is_closed(
     assert one.ended_cleanly
     (path,) = folder.iterdir()
     assert ".part" not in path.name
+
+
+def test_what_can_not_be_completed_in_time_is_told_at_the_end(
+    qtbot: Any, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    disk = threading.Event()
+    told: list[Exception] = []
+
+    def hangs(picture: Picture, **how: bool) -> Pixels:
+        disk.wait(120)
+        return compose(picture, **how)
+
+    monkeypatch.setattr(keeper_module, "compose", hangs)
+    monkeypatch.setattr(window_module, "_END_SECONDS", 0.5)
+    one = ViewerWindow(asset(MASK_MODEL), Memory())
+    qtbot.addWidget(one)
+    one.failed.connect(told.append)
+    one.keeper.start_recording(folder, 0.0)
+    one.keeper.show(Shown(source="Desk", picture=Picture(portrait(160, 120, 0), None, 0, 0.0)))
+    one.finish()
+    assert [type(error) for error in told] == [FailedOnTheWay]
+    assert "not complete" in str(told[0])
+    assert not one.ended_cleanly
+    disk.set()
+    assert one.keeper.close(60)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
