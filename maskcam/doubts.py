@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from maskcam.frames import Flags, Floats, Pixels, Reason
 
 SMALLEST_FACE = 16
-"""Pixels a face's box needs on its longer side; the classifier was never shown less."""
+"""Pixels a face's box needs on its longer side: about the least that the classifier was trained on."""
 
 LEAST_DETAIL = 0.085
 """Detail below which a crop counts as blurred; how it was chosen is told in `detail`."""

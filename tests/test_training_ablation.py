@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 
 from maskcam.errors import UnusableInput
 from maskcam.frames import Judgement, Pixels
-from maskcam.modelcard import MASK, NO_MASK, NOT_FACE, CropRule
+from maskcam.modelcard import MASK, NO_MASK, NOT_FACE, CropRule, file_sha256
 from tests.drawn_faces import save
 from tests.support import environment, heed_signals, judged, wait_for
 from training import ablation
@@ -27,6 +28,7 @@ from training.cli import _parser, main
 from training.config import TrainConfig
 from training.labelled import Labelled
 from training.manifest import TRAIN, VALIDATION, Sample, write_manifest
+from training.recipe import fingerprint
 from training.sampling import INGREDIENTS
 from training.train import training_card
 
@@ -124,6 +126,33 @@ def test_the_cells_of_a_line_are_what_was_counted(tmp_path: Path, monkeypatch: p
     assert (
         row == f"| this | 1 / 2 | 2 | 1 / 2 | 1 / 2 | 3 / 0 | {' / '.join(map(str, found['steps'][3][:2]))} | 7 | 5 |"
     )
+
+
+@pytest.mark.parametrize("change", [{}, {"dropout": 0.2}, {"rate": 1e-4}, {"cycles": 1}, {"seed": 2}])
+def test_a_line_of_before_is_compared_in_every_number_of_its_training(tmp_path: Path, change: dict[str, float]) -> None:
+    manifest, line, budget = tmp_path / "m.csv", plan(SOURCES)[0], Budget("imagenet", "float32", 2, 32)
+    manifest.write_text("path,label,source,group,split,box,keypoints\n")
+    config = TrainConfig(
+        manifest=str(manifest),
+        manifest_sha256=file_sha256(manifest),
+        recipe=fingerprint(),
+        weights="imagenet",
+        epoch_images=32,
+        head_epochs=line.head_epochs(2),
+        epochs=2 - line.head_epochs(2),
+        without=line.without,
+        sources=line.sources,
+        input_size=line.input_size,
+    )
+    if "cycles" in change:
+        config = replace(config, head_epochs=1, epochs=1)
+    run = RunFolder(tmp_path / "01")
+    run.start(replace(config, **change))  # type: ignore[arg-type]
+    if not change:
+        ablation._check_same(run, manifest, line, budget)
+        return
+    with pytest.raises(UnusableInput, match=f"trained with other .*{next(iter(change))}"):
+        ablation._check_same(run, manifest, line, budget)
 
 
 @pytest.mark.parametrize("epochs", [2, 5])

@@ -36,7 +36,7 @@ from training.ladders import SIZE, SIZE_STEPS, VALUES, WEATHER_STEPS
 from training.manifest import TEST, TRAIN, VALIDATION, Sample, write_manifest
 from training.model import build
 from training.scan import Trouble
-from training.scorers import KerasScorer, open_scorer, strange_manifests
+from training.scorers import KerasScorer, learnt_from, open_scorer, strange_manifests
 from training.tf import import_tensorflow
 from training.train import training_card
 
@@ -344,9 +344,15 @@ def test_drawings_and_wrong_labels_that_are_known_get_rows_of_their_own(tmp_path
     for seed, name in enumerate(("WithMask/206", "WithMask/1", "WithoutMask/2", "WithoutMask/3")):
         save(draw_face("WithMask" in name, seed), data / "Train" / f"{name}.jpg")
     wanted = Wanted(asset(MASK_MODEL), (data,), tmp_path / "out", ladder_faces=0)
-    list(evaluate(wanted))
-    rows = json.loads((tmp_path / "out" / METRICS).read_text())["listed"]
+    told = list(evaluate(wanted))
+    metrics = json.loads((tmp_path / "out" / METRICS).read_text())
+    rows = metrics["listed"]
     assert [(row["name"], row["faces"]) for row in rows] == [("mislabelled", 1), ("all but mislabelled", 3)]
+    # The bundled weights were trained on a set of this name.
+    assert metrics["trained_on"] == [str(data)]
+    caution = f"{data} holds what this model was trained on"
+    assert any(line.startswith(caution) for line in told)
+    assert f"**{caution}" in (tmp_path / "out" / REPORT).read_text()
 
 
 def test_a_manifest_by_which_a_model_was_not_trained_is_told_of(tmp_path: Path) -> None:
@@ -367,6 +373,25 @@ def test_a_manifest_by_which_a_model_was_not_trained_is_told_of(tmp_path: Path) 
         card_path(exported).write_text(replace(card, training=told).to_json())
         assert strange_manifests(exported, [own, other]) == strange
     assert strange_manifests(tmp_path / "any.keras", [other]) == ()
+
+
+def test_data_that_a_model_was_trained_on_are_told_of(tmp_path: Path) -> None:
+    own, other = tmp_path / "own.csv", tmp_path / "other.csv"
+    own.write_text("path,label,source,group,split,box,keypoints\n")
+    other.write_text(own.read_text() + "\n")
+    config = TrainConfig(manifest=str(own), weights=None, manifest_sha256=file_sha256(own))
+    run = RunFolder(tmp_path / "run")
+    run.start(config)
+    for split, learnt in ((None, (str(own),)), ("train", (str(own),)), ("validation", ()), ("test", ())):
+        assert learnt_from(run.path, [own, other], split) == learnt
+    exported, source = tmp_path / "app.tflite", tmp_path / "faces-of-then"
+    exported.write_bytes(b"weights")
+    source.mkdir()
+    card = replace(training_card(config, CropRule()), sha256=file_sha256(exported), data=[{"source": source.name}])
+    card_path(exported).write_text(replace(card, training={"manifest_sha256": file_sha256(own)}).to_json())
+    assert learnt_from(exported, [source, own, other, tmp_path], None) == (str(source), str(own))
+    assert learnt_from(exported, [source, own], "test") == ()
+    assert learnt_from(tmp_path / "any.keras", [own], None) == ()
 
 
 def test_the_bundled_weights_say_when_they_are_judged_on_strange_splits(data: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -86,20 +86,41 @@ class ByContrast:
         return Judgement(contrast.astype(np.float32), np.zeros(len(crops), np.float32))
 
 
-def test_the_threshold_heeds_the_harder_views(tmp_path: Path) -> None:
+def write_waves(
+    folder: Path, faces: Sequence[tuple[str, int, float]], names: Sequence[str] = (), source: str = "own"
+) -> list[Sample]:
+    """Write pictures of waves, validation faces of `ByContrast`: label, how many waves, and how high."""
     found = []
-    for label, waves, height in ((MASK, 2, 55), (NO_MASK, 4, 140)):
-        for number in range(4):
-            row = 128 + 90 * np.sin(np.linspace(0, 2 * np.pi * waves, 160) + number) * height / 140
-            path = save(np.tile(row[None, :, None], (160, 1, 3)).astype(np.uint8), tmp_path / f"{label}{number}.png")
-            found.append(Sample(path, label, "own", f"own/{label}{number}", VALIDATION))
-    write_manifest(tmp_path / "manifest.csv", found)
+    for number, (label, waves, height) in enumerate(faces):
+        row = 128 + 90 * np.sin(np.linspace(0, 2 * np.pi * waves, 160) + number) * height / 140
+        name = names[number] if names else f"{label}{number}.png"
+        path = save(np.tile(row[None, :, None], (160, 1, 3)).astype(np.uint8), folder / name)
+        found.append(Sample(path, label, source, f"{source}/{number}", VALIDATION))
+    write_manifest(folder / "manifest.csv", found)
+    return found
+
+
+def test_the_threshold_heeds_the_harder_views(tmp_path: Path) -> None:
+    found = write_waves(tmp_path, [(MASK, 2, 55)] * 4 + [(NO_MASK, 4, 140)] * 4)
     done = _complete(card(), ByContrast(), found, TrainConfig(str(tmp_path / "manifest.csv"), None))  # type: ignore[arg-type]
     plain = ByContrast().judge(np.stack([app_crop(one, card().crop, SIZE) for one in found])).no_mask_probability
     masked, bare = plain[:4], plain[4:]
     alone = choose_threshold(plain, np.arange(8) >= 4)
     assert masked.max() < done.threshold < alone < bare.min(), "blurred, bare ones have less"
     assert done.metrics["validation"]["missed_alarms"] == done.metrics["validation"]["false_alarms"] == 0
+
+
+def test_a_label_known_to_be_wrong_doesn_t_choose_the_threshold_and_counts(tmp_path: Path) -> None:
+    """Of the pictures listed as mislabelled one is here, bare and labelled masked."""
+    faces = [(MASK, 2, 30.0)] * 4 + [(NO_MASK, 2, 140.0)] * 4 + [(MASK, 2, 130.0)]
+    names = [f"face-mask-4k/with_mask/with_mask_{1 if n < 8 else 1089}{n if n < 8 else ''}.jpg" for n in range(9)]
+    found = write_waves(tmp_path, faces, names, "face-mask-4k")
+    config = TrainConfig(str(tmp_path / "manifest.csv"), None)
+    done = _complete(card(), ByContrast(), found, config)  # type: ignore[arg-type]
+    right = _complete(card(), ByContrast(), found[:8], config)  # type: ignore[arg-type]
+    assert done.threshold == right.threshold
+    assert done.metrics["validation"]["negatives"] == 5
+    assert done.metrics["validation"]["false_alarms"] == 1
 
 
 def test_an_honest_export_is_accepted(exported: tuple[Any, MaskClassifier], faces: Pixels) -> None:

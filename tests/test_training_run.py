@@ -101,6 +101,14 @@ def test_a_run_starts_once_and_remembers_its_configuration(tmp_path: Path) -> No
     assert folder.config()[0].seed == 9
 
 
+@pytest.mark.parametrize("left", ["checkpoint.json", "best.weights.h5", "history.csv"])
+def test_a_run_is_not_started_upon_what_is_left_of_another(tmp_path: Path, left: str) -> None:
+    (tmp_path / left).write_text("of a run whose configuration was deleted")
+    with pytest.raises(UnusableInput, match=f"holds {left} of another run"):
+        RunFolder(tmp_path).start(TrainConfig(manifest="m.csv", weights=None))
+    assert [one.name for one in tmp_path.iterdir()] == [left]
+
+
 @pytest.mark.parametrize("text", [None, "no json", "{}", '{"crop": {}, "manifest": 1, "seed": -1, "weights": null}'])
 def test_a_folder_without_a_run_is_refused_in_one_line(tmp_path: Path, text: str | None) -> None:
     if text is not None:

@@ -184,7 +184,7 @@ def test_a_report_counts_by_label_and_width_by_hand() -> None:
     assert found["of_them_beside_a_label"] == 1
     rows = {(row["label"], row["width"]): row for row in found["faces"]}
     assert list(rows) == [
-        *(("with_mask", width) for width in ("<20", "20-32", "32-64", ">=32 in all", ">=64")),
+        *(("with_mask", width) for width in ("<20", "20-32", "32-64", ">=64", ">=32 in all")),
         *(("without_mask", width) for width in ("32-64", ">=32 in all")),
     ]
     assert {name: rows["with_mask", ">=32 in all"][name] for name in (RIGHT, WRONG, UNSURE, MISSED)} == {

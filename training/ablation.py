@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -21,6 +21,7 @@ from maskcam.frames import Flags, Floats
 from maskcam.modelcard import NOT_FACE, file_sha256
 from training.ablation_plan import Budget, Line, plan
 from training.checkpoint import CONFIG, RunFolder
+from training.config import TrainConfig
 from training.drawn import DRAWINGS, MASKS, judge_drawn
 from training.judge import Judged, judge
 from training.labelled import Labelled, read_labelled
@@ -88,21 +89,24 @@ def _precision(out: Path, budget: Budget) -> str:
 def _check_same(run: RunFolder, manifest: Path, line: Line, budget: Budget) -> None:
     """Raise UnusableInput unless the run is that of this line on this budget: a table compares like with like."""
     config, _ = run.config()
-    wanted = {
-        "manifest_sha256": file_sha256(manifest),
-        "recipe": fingerprint(),
-        "weights": budget.weights,
-        "precision": budget.precision,
-        "epoch_images": budget.epoch_images,
-        "head_epochs": line.head_epochs(budget.epochs),
-        "epochs": budget.epochs - line.head_epochs(budget.epochs),
-        "seed": budget.seed,
-        "without": line.without,
-        "sources": line.sources,
-        "input_size": line.input_size,
-    }
-    apart = [name for name, value in wanted.items() if getattr(config, name) != value]
-    if apart:
+    wanted = TrainConfig(
+        manifest=config.manifest,
+        manifest_sha256=file_sha256(manifest),
+        recipe=fingerprint(),
+        weights=budget.weights,
+        weights_origin=config.weights_origin,
+        weights_licence=config.weights_licence,
+        precision=budget.precision,
+        epoch_images=budget.epoch_images,
+        head_epochs=line.head_epochs(budget.epochs),
+        epochs=budget.epochs - line.head_epochs(budget.epochs),
+        seed=budget.seed,
+        without=line.without,
+        sources=line.sources,
+        input_size=line.input_size,
+        labels=config.labels,  # as the data and `without` have it
+    )
+    if apart := [one.name for one in fields(config) if getattr(config, one.name) != getattr(wanted, one.name)]:
         raise UnusableInput(f"{run.path}: was trained with other {', '.join(apart)}; name another folder")
 
 

@@ -92,9 +92,12 @@ class RunFolder:
             raise UnusableInput(f"{self.path}: can't be written to ({reason(error)}); name another folder") from None
 
     def check_free(self) -> None:
-        """Raise UnusableInput when a run already lies here, or something that is no folder."""
+        """Raise UnusableInput when a run already lies here, or what is left of one, or something that is no folder."""
         if (self.path / CONFIG).exists():
             raise UnusableInput(f"{self.path}: holds a run already; go on with --resume or name another folder")
+        if left := [name for name in (_STATE, BEST, _HISTORY) if (self.path / name).exists()]:
+            # A new run would go on from it, or keep the old weights as its own best.
+            raise UnusableInput(f"{self.path}: holds {', '.join(left)} of another run; name another folder")
         if self.path.exists() and not self.path.is_dir():
             raise UnusableInput(f"{self.path}: is no folder; name another")
 
@@ -136,10 +139,7 @@ class RunFolder:
 
     def restore_weights(self, model: Any, name: str) -> None:
         """Load the checkpoint's weights; UnusableInput when they are gone or damaged."""
-        try:
-            model.load_weights(self.path / f"{name}.weights.h5")
-        except Exception as error:  # Keras and h5py raise whatever a damaged file drives them to
-            raise self._damaged(error) from None
+        self._load(model, self.path / f"{name}.weights.h5")
 
     def save_best(self, model: Any, epoch: int, loss: float) -> None:
         """Write the weights to be kept so far, and in the same file of which epoch they are. Raises FailedOnTheWay."""
@@ -174,10 +174,7 @@ class RunFolder:
 
     def restore_end(self, model: Any, place: int) -> None:
         """Load the weights of such an end; UnusableInput when they are gone or damaged."""
-        try:
-            model.load_weights(self._end(place))
-        except Exception as error:  # Keras and h5py raise whatever a damaged file drives them to
-            raise self._damaged(error) from None
+        self._load(model, self._end(place))
 
     def put(self, name: str, fill: Callable[[Path], object]) -> None:
         """Have `fill` write a file, then give it its name; an older one stays until then. Raises FailedOnTheWay."""
@@ -192,11 +189,8 @@ class RunFolder:
         return self.path / f"end-{place}.weights.h5"
 
     def restore_best(self, model: Any) -> None:
-        """Load the best weights; UnusableInput when they are damaged."""
-        try:
-            model.load_weights(self.best)
-        except Exception as error:  # Keras and h5py raise whatever a damaged file drives them to
-            raise self._damaged(error) from None
+        """Load the best weights; UnusableInput when they are damaged, or of another network."""
+        self._load(model, self.best)
 
     def restore_optimizer(self, optimizer: Any, name: str) -> None:
         """Load the optimizer's state; UnusableInput when it is gone, damaged or another optimizer's."""
@@ -258,6 +252,12 @@ class RunFolder:
 
     def _unwritten(self, what: str, error: OSError) -> FailedOnTheWay:
         return FailedOnTheWay(f"{self.path}: {what} can't be written ({reason(error)}); go on with --resume")
+
+    def _load(self, model: Any, path: Path) -> None:
+        try:
+            model.load_weights(path)
+        except Exception as error:  # Keras and h5py raise whatever a damaged file drives them to
+            raise self._damaged(error) from None
 
     def _damaged(self, error: Exception) -> UnusableInput:
         return UnusableInput(f"{self.path}: the checkpoint is damaged ({first_line(error)}); start a new run")

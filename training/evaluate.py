@@ -19,7 +19,7 @@ from maskcam.modelcard import file_sha256
 from training.contact import sheets
 from training.drawn import judge_drawn
 from training.judge import Judged, judge, judge_rejects
-from training.labelled import Listed, read_labelled, read_list, read_listed, read_rejects
+from training.labelled import known_lists, read_labelled, read_listed, read_rejects
 from training.ladders import SIZE_STEPS, WEATHER_STEPS
 from training.measures import curve
 from training.plots import (
@@ -32,11 +32,11 @@ from training.plots import (
     draw_size_ladder,
     draw_weather_ladder,
 )
-from training.report import Facts, headline, not_trained_by, write_report
+from training.report import Facts, headline, write_report
 from training.report_folder import ReportFolder
 from training.report_verdicts import caught_line
 from training.scan import Trouble
-from training.scorers import open_scorer, strange_manifests, weights_file
+from training.scorers import learnt_from, open_scorer, strange_manifests, weights_file
 from training.summary import Summary, summarise
 
 METRICS, WRONG, REPORT = "metrics.json", "wrong.csv", "report.md"
@@ -46,8 +46,6 @@ SIZE_LADDER, WEATHER_LADDER = "size-ladder.png", "weather-ladder.png"
 DIAGRAMS = (CONFUSION, RISK_COVERAGE, SIZE_LADDER, WEATHER_LADDER, RELIABILITY, ROC, PRECISION_RECALL)
 OUTPUTS = (METRICS, WRONG, REPORT, *DIAGRAMS)
 """Every file of an evaluation but the contact sheets, `wrong-1.png` and on."""
-KNOWN_LISTS = {"drawn": "drawn_faces.csv", "mislabelled": "mislabelled.csv"}
-"""Lists beside this file that get a row of their own where their pictures are among the data."""
 FORMAT = 1
 
 
@@ -94,7 +92,7 @@ def evaluate(wanted: Wanted) -> Iterator[str]:
     steps = () if wanted.ladder_faces == 0 else (*SIZE_STEPS, *WEATHER_STEPS)
     with open_scorer(wanted.model) as scorer:
         faces = read_labelled(wanted.data, wanted.split, trouble, wanted.smallest)
-        lists += [one for one in _known_lists() if one.name not in names and any(face.path in one for face in faces)]
+        lists += [one for one in known_lists() if one.name not in names and any(face.path in one for face in faces)]
         out.make()
         judged = judge(scorer, faces, steps, wanted.ladder_faces, trouble)
         drawn = judge_drawn(scorer, [judged.faces[place] for place in judged.on_ladder])
@@ -112,19 +110,15 @@ def evaluate(wanted: Wanted) -> Iterator[str]:
     out.write(WRONG, lambda path: _write_wrong(path, judged, wrong))
     kind = "a run's best weights" if wanted.model.is_dir() else wanted.model.suffix[1:]
     strange = strange_manifests(wanted.model, wanted.data)
-    facts = Facts(wanted.model.resolve().name, kind, tuple(map(str, wanted.data)), wanted.split, __version__, strange)
+    learnt = learnt_from(wanted.model, wanted.data, wanted.split)
+    name, data = wanted.model.resolve().name, tuple(map(str, wanted.data))
+    facts = Facts(name, kind, data, wanted.split, __version__, strange, learnt)
     report = write_report(facts, summary, judged, wrong, pictures, trouble=trouble)
     out.write(REPORT, lambda path: path.write_text(report, encoding="utf-8", errors="replace"))
     out.write(METRICS, lambda path: path.write_text(_metrics(wanted, facts, card.input_size, summary, trouble)))
     out.sweep()
     yield from _tell(wanted, summary, trouble)
-    yield from (not_trained_by(one) for one in strange)
-
-
-def _known_lists() -> list[Listed]:
-    """Return the lists that come with this package, of pictures in data that are known."""
-    here = Path(__file__).parent
-    return [read_list(name, here / file) for name, file in KNOWN_LISTS.items()]
+    yield from facts.cautions
 
 
 def _draw(out: ReportFolder, summary: Summary, judged: Judged) -> dict[str, str]:
@@ -174,6 +168,7 @@ def _metrics(wanted: Wanted, facts: Facts, input_size: int, summary: Summary, tr
         "data": list(facts.data),
         "split": facts.split,
         "not_trained_by": list(facts.strange),
+        "trained_on": list(facts.learnt),
         **summary.as_dict(),
         "not_judged": {
             "unreadable": len(trouble.unreadable),

@@ -21,7 +21,7 @@ from maskcam.pictures import read_picture
 from maskcam.pipeline import Pipeline
 from maskcam.runner import DetectorPool
 from maskcam.search import LEAST_FACE, SMALLEST_FACE, Effort
-from training.report import not_trained_by
+from training.report import not_trained_by, trained_on
 from training.report_folder import ReportFolder
 from training.scan import Trouble
 from training.scene_corrections import Correction, correct, read_corrections
@@ -30,7 +30,7 @@ from training.scene_report import as_dict, head, not_judged, report
 from training.scene_sheets import EXTRA_COLUMNS, FACE_COLUMNS, of_extra, of_faces, sheets, write_lines
 from training.scene_split import Chosen, choose
 from training.scenes import Scene, is_scenes, read_scenes
-from training.scorers import strange_manifests
+from training.scorers import learnt_from, strange_manifests
 
 METRICS, REPORT = "scenes.json", "scenes.md"
 FACES, EXTRA = "missed-or-wrong", "no-label"
@@ -106,6 +106,7 @@ def evaluate_scenes(wanted: WantedScenes) -> Iterator[str]:
     trouble.other_labels = _other_labels(answers)
     outcome = answers.outcome(wanted.boxes)
     strange = () if wanted.manifest is None else strange_manifests(wanted.model, [wanted.manifest])
+    learnt = learnt_from(wanted.model, [wanted.manifest or wanted.folder], wanted.split)
     facts = {
         "format": FORMAT,
         "maskcam": __version__,
@@ -116,13 +117,15 @@ def evaluate_scenes(wanted: WantedScenes) -> Iterator[str]:
         "model": wanted.model.name,
         "sha256": sha256,
         "not_trained_by": list(strange),
+        "trained_on": list(learnt),
         "threshold": pipeline.threshold,
         "smallest_face": wanted.smallest,
         **as_dict(outcome),
         "left_out": {"of_other_splits": chosen.of_others, "not_in_manifest": chosen.unlisted},
         "not_judged": {"unreadable": len(trouble.unreadable), "other_labels": trouble.other_labels},
     }
-    lines = [*head(facts, chosen), *report(outcome), *not_judged(trouble), *map(not_trained_by, strange)]
+    lines = [*head(facts, chosen), *report(outcome), *not_judged(trouble)]
+    lines += [*map(not_trained_by, strange), *map(trained_on, learnt)]
     if wanted.corrected is not None:
         right = answers.corrected(corrections)
         better = right.outcome(wanted.boxes)

@@ -24,7 +24,7 @@ from training.checkpoint import MEAN_OF_ENDS, Progress, RunFolder
 from training.config import TrainConfig
 from training.evenly import evenly
 from training.judge import Judged, judge
-from training.labelled import Labelled
+from training.labelled import Labelled, mislabelled
 from training.ladders import SIZE, Step
 from training.manifest import LABELS, TEST, TRAIN, VALIDATION, Sample, read_manifest
 from training.metrics import choose_threshold, score
@@ -123,7 +123,8 @@ def _put_in_place(pairs: Sequence[tuple[Path, Path]]) -> None:
 
 def _temper(model: Any, samples: Sequence[Sample], card: ModelCard) -> float:
     """Scale the model's last layer so that it is calibrated on the validation set; return the temperature."""
-    faces = [one for one in samples if one.split == VALIDATION and one.label in LABELS]
+    wrong = mislabelled()
+    faces = [one for one in samples if one.split == VALIDATION and one.label in LABELS and one.path not in wrong]
     answers = [np.asarray(model.predict_on_batch(images), np.float32) for images, _ in plain_batches(faces, card)]
     try:
         probability = judgement(np.concatenate(answers), card).no_mask_probability
@@ -164,14 +165,20 @@ def check_agreement(model: Any, classifier: MaskClassifier, pictures: Pixels) ->
 
 
 def _complete(card: ModelCard, classifier: MaskClassifier, samples: Sequence[Sample], config: TrainConfig) -> ModelCard:
-    """Choose the threshold on the validation set, score validation and test, and fill in the card."""
+    """Choose the threshold on the validation set, score validation and test, and fill in the card.
+
+    Labels known to be wrong don't choose it, and count all the same.
+    """
     parts = {one.split for one in samples if one.label in LABELS}
     judged = {part: _judge(classifier, samples, part) for part in (VALIDATION, TEST) if part in parts}
     if VALIDATION not in judged:
         raise FailedOnTheWay("no threshold can be chosen: no face is in the validation set")
-    decided = judged[VALIDATION]
+    decided, wrong = judged[VALIDATION], mislabelled()
+    right = np.array([one.path not in wrong for one in decided.faces])
     try:
-        threshold = choose_threshold(decided.no_mask_probability, decided.bare, decided.by_step)
+        threshold = choose_threshold(
+            decided.no_mask_probability[right], decided.bare[right], decided.by_step[:, right[decided.on_ladder]]
+        )
     except ValueError as error:
         raise FailedOnTheWay(f"no threshold can be chosen: {error}") from None
     about = read_about(about_path(Path(config.manifest)))
@@ -206,8 +213,8 @@ def _start(config: TrainConfig) -> dict[str, str]:
 
 def _judge(classifier: MaskClassifier, samples: Sequence[Sample], part: str) -> Judged:
     """Judge the faces of a part through the app's own preprocessing; those of validation in harder views too."""
-    chosen = (one for one in samples if one.split == part and one.label in LABELS)
-    faces = [Labelled(one.path, one.label, one.source, one.box) for one in chosen]
+    there = (one for one in samples if one.split == part and one.label in LABELS)
+    faces = [Labelled(one.path, one.label, one.source, one.box) for one in there]
     trouble = Trouble()
     judged = judge(classifier, faces, HARDER if part == VALIDATION else (), None, trouble)
     if trouble.unreadable:
@@ -234,10 +241,10 @@ def _unfinished(run: RunFolder, config: TrainConfig, progress: Progress) -> str:
 
 def _compared(samples: Sequence[Sample]) -> list[Sample]:
     """Return some of the validation samples, faces and what is none."""
-    chosen = [one for one in samples if one.split == VALIDATION]
+    there = [one for one in samples if one.split == VALIDATION]
     found = []
     for wanted, most in ((True, COMPARED), (False, COMPARED_REJECTS)):
-        some = [one for one in chosen if (one.label in LABELS) == wanted]
+        some = [one for one in there if (one.label in LABELS) == wanted]
         found += [one for one, taken in zip(some, evenly(len(some), most), strict=True) if taken]
     return found
 

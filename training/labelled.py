@@ -16,6 +16,7 @@ from training.manifest import SPLITS, Box, Sample, read_manifest
 from training.scan import INCORRECT, Trouble, as_named, scan
 from training.scenes import is_wild
 
+MISLABELLED = "mislabelled"
 TRUTHS = (MASK, NO_MASK, INCORRECT, NOT_FACE)
 
 
@@ -117,6 +118,17 @@ def read_list(name: str, path: Path) -> Listed:
         return Listed(name, files)
     except (OSError, ValueError, csv.Error) as error:
         raise UnusableInput(f"{path}: not a list of pictures ({reason(error)})") from None
+
+
+def known_lists() -> list[Listed]:
+    """Return the lists beside this file, of pictures in data that are known, which get rows of their own in reports."""
+    files = {"drawn": "drawn_faces.csv", MISLABELLED: "mislabelled.csv"}
+    return [read_list(name, Path(__file__).with_name(file)) for name, file in files.items()]
+
+
+def mislabelled() -> Listed:
+    """Return the pictures whose label is known to be wrong."""
+    return next(one for one in known_lists() if one.name == MISLABELLED)
 
 
 def _from_manifest(path: Path, split: str | None) -> Iterator[Labelled]:

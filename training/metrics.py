@@ -17,7 +17,7 @@ MISSED_WEIGHS = 5
 LOWEST, HIGHEST = 0.1, 0.9
 """A threshold outside these would speak of bad calibration."""
 MORE_INSIDE = 0.001
-"""Errors a face, more than at the best threshold of all, that are put up with to stay between the two."""
+"""Share of the faces that may be wrong besides, to stay between the two; one face may, of however few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def choose_threshold(no_mask_probability: Floats, bare: Flags, harder: Floats | 
     differ by their errors on `harder` `(k, n)`, the probabilities of the same faces in k harder views. Of those that
     are good there too it is the middle of the widest gap between probabilities, which new faces are least likely to
     fall into. ValueError when a class is absent, when too many bare faces are rejected for any to catch enough of them,
-    and when the best from .1 to .9 has many more errors than the best of all.
+    and when more than a face, or `MORE_INSIDE` of them, are wrong with the best from .1 to .9 and not with the best.
     """
     if not bare.any() or bare.all():
         raise ValueError("a threshold can only be chosen on faces of both classes")
@@ -120,7 +120,8 @@ def choose_threshold(no_mask_probability: Floats, bare: Flags, harder: Floats | 
         plain, *hard = (score(view, bare, middle) for view in views)
         if (plain.recall or 0) >= LEAST_RECALL:
             outside = not LOWEST < middle < HIGHEST
-            able.append((plain.errors, outside, sum(one.errors for one in hard), low - high, middle))
+            wrong = plain.missed_alarms + plain.false_alarms
+            able.append((plain.errors, outside, sum(one.errors for one in hard), low - high, middle, wrong))
     if not able:
         rejected = int((no_mask_probability[bare] == 0).sum())
         raise ValueError(
@@ -129,11 +130,11 @@ def choose_threshold(no_mask_probability: Floats, bare: Flags, harder: Floats | 
         )
     best = min(able)
     inside = min((one for one in able if not one[1]), default=None)
-    if inside is None or inside[0] - best[0] > len(bare) * MORE_INSIDE:
+    if inside is None or inside[-1] - best[-1] > max(1.0, len(bare) * MORE_INSIDE):
         raise ValueError(
-            f"the best one, {best[-1]:.3f}, lies outside {LOWEST} to {HIGHEST}, which speaks of bad calibration"
+            f"the best one, {best[-2]:.3f}, lies outside {LOWEST} to {HIGHEST}, which speaks of bad calibration"
         )
-    return inside[-1]
+    return inside[-2]
 
 
 def _short(low: float, high: float) -> float:

@@ -30,6 +30,13 @@ class Facts:
     maskcam: str
     strange: tuple[str, ...] = ()
     """Manifests among the data by which the model was not trained: their splits may hold what it has seen."""
+    learnt: tuple[str, ...] = ()
+    """What of the data the model was trained on."""
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """Why the figures may flatter, in words."""
+        return (*map(not_trained_by, self.strange), *map(trained_on, self.learnt))
 
 
 def write_report(
@@ -38,7 +45,7 @@ def write_report(
     """Return the report in Markdown; `pictures` gives the title of each file that it links."""
     parts = [
         _head(facts, summary),
-        (line for one in facts.strange for line in (f"**{not_trained_by(one)}.**", "")),
+        (line for one in facts.cautions for line in (f"**{one}.**", "")),
         _overall(summary.overall),
         verdicts(summary.verdicts),
         _wrong(judged, wrong, pictures),
@@ -59,6 +66,11 @@ def write_report(
 def not_trained_by(manifest: str) -> str:
     """Return what is to be said of a manifest by which the model was not trained."""
     return f"{manifest} is not what this model was trained by: it may have been trained on any of these faces"
+
+
+def trained_on(data: str) -> str:
+    """Return what is to be said of a manifest or folder that the model was trained on."""
+    return f"{data} holds what this model was trained on, so these figures flatter: judge it by a split it has not seen"
 
 
 def headline(measures: Measures) -> str:

@@ -97,14 +97,16 @@ def _beside(outcome: Outcome) -> int:
 
 
 def _counts(outcome: Outcome) -> dict[tuple[str, str], tuple[int, ...]]:
-    """Return the outcomes counted by label and band, and for each label those of the two largest bands together."""
-    wide = {name for name in {one.band for one in outcome.faces} if name in BAND_NAMES[-2:]}
-    keys: dict[tuple[str, str], list[str]] = {}
-    for one in sorted(outcome.faces, key=lambda face: (face.label, face.box[2] - face.box[0])):
-        keys.setdefault((one.label, one.band), []).append(one.outcome)
-        if one.band in wide:
-            keys.setdefault((one.label, f">={BANDS[1]} in all"), []).append(one.outcome)
-    return {key: tuple(found.count(name) for name in OUTCOMES) for key, found in keys.items()}
+    """Return the outcomes counted by label and band, and after a label's bands those of the two largest together."""
+    counts: dict[tuple[str, str], tuple[int, ...]] = {}
+    for label in sorted({one.label for one in outcome.faces}):
+        of_label = [one for one in outcome.faces if one.label == label]
+        bands = {name: (name,) for name in BAND_NAMES} | {f">={BANDS[1]} in all": BAND_NAMES[-2:]}
+        for width, names in bands.items():
+            found = [one.outcome for one in of_label if one.band in names]
+            if found:
+                counts[label, width] = tuple(found.count(name) for name in OUTCOMES)
+    return counts
 
 
 def _extra_counts(outcome: Outcome) -> dict[str, tuple[int, ...]]:

@@ -16,7 +16,7 @@ from maskcam.frames import Judgement, Pixels
 from maskcam.modelcard import CropRule, ModelCard, file_sha256, load_card
 from training.checkpoint import RunFolder
 from training.config import TrainConfig
-from training.manifest import ALL_LABELS
+from training.manifest import ALL_LABELS, TRAIN
 from training.model import build
 from training.tf import first_line, import_tensorflow
 from training.train import training_card
@@ -60,14 +60,32 @@ def strange_manifests(model: Path, data: Sequence[Path]) -> tuple[str, ...]:
 
     Of another manifest's splits, the model may have been trained on any.
     """
-    if model.is_dir():
-        known = RunFolder(model).config()[0].manifest_sha256
-    elif model.suffix == ".tflite":
-        known = str(load_card(model).training.get("manifest_sha256", ""))
-    else:
-        known = ""
+    known = _manifest_of(model)
     manifests = [one for one in data if one.is_file()]
     return tuple(str(one) for one in manifests if known and file_sha256(one) != known)
+
+
+def learnt_from(model: Path, data: Sequence[Path], split: str | None) -> tuple[str, ...]:
+    """Return those of `data` that `model` was trained on and `split` leaves in, as far as that is known.
+
+    A manifest is known by what is in it, a folder by its name, which an exported file's card holds.
+    """
+    if split not in (None, TRAIN):
+        return ()
+    known = _manifest_of(model)
+    sources = {one.get("source") for one in load_card(model).data} if model.suffix == ".tflite" else set()
+    return tuple(
+        str(one)
+        for one in data
+        if (one.is_dir() and one.resolve().name in sources) or (one.is_file() and known == file_sha256(one))
+    )
+
+
+def _manifest_of(model: Path) -> str:
+    """Return the SHA-256 of the manifest by which it was trained, "" where that isn't known."""
+    if model.is_dir():
+        return RunFolder(model).config()[0].manifest_sha256 or ""
+    return str(load_card(model).training.get("manifest_sha256", "")) if model.suffix == ".tflite" else ""
 
 
 @contextmanager
@@ -100,10 +118,7 @@ def _from_run(run: RunFolder) -> KerasScorer:
         raise UnusableInput(f"{run.path}: no epoch is finished yet; go on with --resume")
     # Always float32, whatever it was trained in: that is what export converts.
     model = build(config.input_size, len(config.labels), config.hidden, config.dropout)
-    try:
-        model.load_weights(run.best)
-    except Exception as error:  # Keras and h5py raise whatever a wrong file drives them to
-        raise UnusableInput(f"{run.best}: not the weights of this run ({first_line(error)})") from None
+    run.restore_best(model)
     return KerasScorer(model, training_card(config, crop))
 
 
