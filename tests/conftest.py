@@ -11,7 +11,7 @@ from xdist.scheduler import LoadScopeScheduling
 from maskcam.assets import MASK_MODEL, asset
 from maskcam.classifier import MaskClassifier
 from maskcam.faces import FaceDetector
-from tests.support import wait_for
+from tests.support import STARTED, wait_for
 
 # How long an example takes says something of the machine's other work, not of the code.
 settings.register_profile("maskcam", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -48,8 +48,17 @@ def parts() -> Iterator[tuple[FaceDetector, MaskClassifier]]:
         yield detector, classifier
 
 
+@pytest.fixture(autouse=True)
+def no_process_is_left() -> Iterator[None]:
+    yield
+    for process in STARTED:
+        process.kill()
+        process.wait()
+    STARTED.clear()
+
+
 @pytest.fixture
 def no_thread_is_left() -> Iterator[None]:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     yield
-    wait_for(lambda: threading.active_count() == before)
+    wait_for(lambda: set(threading.enumerate()) <= before)

@@ -89,9 +89,13 @@ def maskcam(*arguments: object, cwd: Path, timeout: float = 120) -> subprocess.C
     )
 
 
+STARTED: list[subprocess.Popen[str]] = []
+"""What `start` has started in the present test; whatever still runs at its end is killed."""
+
+
 def start(*arguments: object, cwd: Path, **more: str) -> subprocess.Popen[str]:
     """Start `maskcam` as a process that heeds signals, with `more` in its environment."""
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "maskcam", *map(str, arguments)],
         cwd=cwd,
         env=environment(**more),
@@ -100,6 +104,8 @@ def start(*arguments: object, cwd: Path, **more: str) -> subprocess.Popen[str]:
         text=True,
         preexec_fn=heed_signals,  # noqa: PLW1509
     )
+    STARTED.append(process)
+    return process
 
 
 def one_clear_line(done: subprocess.CompletedProcess[str], code: int = 2) -> str:

@@ -103,7 +103,7 @@ def test_the_help_of_each_command_says_from_which_face_on_it_looks(
 
 
 def test_the_changelog_knows_the_version() -> None:
-    assert __version__ in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"\n## {__version__} " in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_a_library_that_can_not_be_loaded_gets_one_line(tmp_path: Path) -> None:

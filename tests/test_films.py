@@ -39,8 +39,8 @@ def film(folder: Path, name: str = "mp4", frames: int = FRAMES) -> Path:
 
 
 def played(url: str, **more: float) -> tuple[list[int], list[float], SourceEnded]:
-    """The numbers of all pictures, when each came, in seconds, and how the film ended."""
-    numbers, times = [], []
+    """The numbers of all pictures, when each came, in seconds from before it was opened, and how the film ended."""
+    numbers, times, begun = [], [], time.monotonic()
     with contextlib.closing(StreamSource(url, **more)) as source:
         assert source.pictures is Pictures.FILMED
         with pytest.raises(SourceEnded) as raised:
@@ -49,7 +49,7 @@ def played(url: str, **more: float) -> tuple[list[int], list[float], SourceEnded
                 times.append(time.monotonic())
         with pytest.raises(SourceEnded):
             source.read()
-    return numbers, [at - times[0] for at in times], raised.value
+    return numbers, [at - begun for at in times], raised.value
 
 
 @pytest.mark.parametrize(("name", "ranges"), [*((name, False) for name in FORMATS), ("mp4", True), ("ts", True)])

@@ -12,8 +12,9 @@ from maskcam.frames import EventKind, Pixels
 from maskcam.handle import Handle
 from maskcam.live import Cause, LiveSource, SourceLost, Stage
 from maskcam.pipeline import Pipeline
-from maskcam.runner import LiveRunner
-from tests.http_camera import HttpCamera
+from maskcam.runner import LiveRunner, opening
+from maskcam.runner.opening import Opening
+from tests.http_camera import HttpCamera, read_number
 from tests.live_parts import Hanging, Parts, stream, wait_for_view, with_astronaut
 from tests.support import wait_for
 
@@ -26,7 +27,12 @@ def test_a_frozen_camera_keeps_its_last_picture_and_is_lost_in_time(parts: Parts
         runner.start()
         wait_for_view(runner, lambda view: view.newest)
         camera.freeze()
-        time.sleep(0.3)
+
+        def all_came() -> bool:
+            newest = runner.view().newest
+            return newest is not None and read_number(newest.frame.image) == max(camera.sent)
+
+        wait_for(all_came)
         last = runner.view().newest
         view = wait_for_view(runner, lambda view: view.stage is Stage.LOST)
         assert view.newest is last
@@ -116,7 +122,9 @@ def test_a_reopened_source_that_hung_can_do_no_harm(parts: Parts) -> None:
     wait_for(lambda: runner.stop(1.0))
 
 
-def test_a_source_is_let_go_before_it_is_opened_again(parts: Parts) -> None:
+def test_a_source_is_let_go_before_it_is_opened_again(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "_ANOTHER", 60.0)
+    monkeypatch.setattr(opening, "_THE_SAME", 60.0)
     held, refused, opened = threading.Lock(), [], []
 
     class Exclusive:
@@ -158,6 +166,14 @@ def test_a_source_is_let_go_before_it_is_opened_again(parts: Parts) -> None:
     assert not refused
     assert runner.stop(60)
     assert not held.locked()
+
+
+def test_an_opening_doesn_t_wait_for_ever_for_what_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (opening._ANOTHER, opening._THE_SAME) == (0.5, 1.5)
+    monkeypatch.setattr(opening, "_ANOTHER", 0.01)
+    monkeypatch.setattr(opening, "_THE_SAME", 0.02)
+    for again in (False, True):
+        Opening(Hanging, 1, threading.Event(), again=again).wait_for_its_turn()
 
 
 def test_an_opening_that_hangs_is_given_up_and_what_it_opened_is_closed(parts: Parts) -> None:

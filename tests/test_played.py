@@ -36,12 +36,13 @@ def video(clip: Path) -> Iterator[PlayedVideo]:
 
 def test_a_video_plays_in_real_time_to_its_end(video: PlayedVideo) -> None:
     assert video.duration == pytest.approx(FRAMES / RATE, abs=0.05)
-    numbers, begun = [read_number(video.read())], time.monotonic()
+    begun = time.monotonic()
+    numbers = [read_number(video.read())]
     with pytest.raises(SourceEnded):
         while True:
             numbers.append(read_number(video.read()))
             assert video.position == pytest.approx(numbers[-1] / RATE, abs=0.001)
-    assert time.monotonic() - begun > (FRAMES - 1) / RATE - 0.1
+    assert time.monotonic() - begun > (FRAMES - 1) / RATE
     # On a busy machine it leaves out more.
     assert numbers == sorted(set(numbers))
     assert len(numbers) > FRAMES // 5
@@ -50,12 +51,13 @@ def test_a_video_plays_in_real_time_to_its_end(video: PlayedVideo) -> None:
 
 
 def test_a_slow_reader_gets_fewer_frames_and_no_delay(video: PlayedVideo) -> None:
-    numbers, begun = [read_number(video.read())], time.monotonic()
+    begun = time.monotonic()
+    numbers = [read_number(video.read())]
     with pytest.raises(SourceEnded):
         while True:
             time.sleep(0.15)
             numbers.append(read_number(video.read()))
-    assert time.monotonic() - begun > (FRAMES - 1) / RATE - 0.1
+    assert time.monotonic() - begun > (FRAMES - 1) / RATE
     assert 3 <= len(numbers) <= 18
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -233,6 +233,7 @@ def test_a_training_that_is_stopped_may_save_what_it_did(tmp_path: Path, told: s
             os.kill(process.pid, signal.SIGTERM)
         assert "KeyboardInterrupt" in process.communicate(timeout=60)[1]
     finally:
-        process.kill()
+        with suppress(ProcessLookupError):  # the trainer too, which is in its session
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     assert (tmp_path / "saved").exists()

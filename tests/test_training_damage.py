@@ -102,6 +102,7 @@ def test_damaged_weights_are_one_line_wherever_the_damage_is(tmp_path: Path) -> 
     run, model = RunFolder(tmp_path), tiny_model(1)
     run.save_best(model, 1, 0.5)
     whole = run.best.read_bytes()
+    refusals = 0
     for seed in range(60):
         random = np.random.default_rng(seed)
         damaged = bytearray(whole)
@@ -110,8 +111,11 @@ def test_damaged_weights_are_one_line_wherever_the_damage_is(tmp_path: Path) -> 
         run.best.write_bytes(damaged if seed % 2 else damaged[:place])
         try:
             run.restore_best(model)
+            assert seed % 2, "what is cut off is always noticed"
         except UnusableInput as refused:
             assert "\n" not in str(refused)
+            refusals += 1
+    assert refusals > 30, "and some of what is overwritten"
 
 
 @pytest.mark.parametrize("text", [b"epoche,loss\n1,2\n", b"epoch,loss\none,2\n", b"\xff\xfe\x00", b"epoch\n\x00\n"])

@@ -176,6 +176,13 @@ def test_every_box_on_no_label_can_be_traced(folder: Path, tmp_path: Path) -> No
     assert len(picture(tmp_path / "out" / "no-label-1.png")) > SMALL.side
 
 
+def test_every_face_from_20_px_on_that_was_missed_is_shown_and_none_below(folder: Path) -> None:
+    scene = folder / "images" / "two.png"
+    faces = [Face(scene, (5.0, 5.0, 5.0 + width, 40.0), "without_mask", MISSED) for width in (19.0, 20.0, 33.0)]
+    shown = of_faces(Outcome(tuple(faces), (), 1, 0.1))
+    assert [one.box[2] - one.box[0] for one in shown] == [20.0, 33.0]
+
+
 def test_more_faces_than_fit_a_sheet_go_on_another(folder: Path) -> None:
     """Each with its own cut of the picture, in order, whatever picture it is from."""
     layout = Layout(columns=4, rows=2, side=60, lines=1, type_size=8)

@@ -86,6 +86,12 @@ def test_of_several_faces_any_may_be_meant() -> None:
     assert isinstance(framing(found(*twice, scores=(0.9, 0.88)), 200, 100, RULE), tuple), "two boxes of one face"
 
 
+@pytest.mark.parametrize(("width", "expected"), [(128, None), (129, Unclear.SEVERAL)])
+def test_a_small_picture_of_several_faces_is_a_face_already(width: int, expected: Unclear | None) -> None:
+    boxes = ((5.0, 10.0, 55.0, 60.0), (70.0, 10.0, 120.0, 60.0))
+    assert framing(found(*boxes, scores=(0.9, SURER + 0.01)), width, 100, RULE) is expected
+
+
 def test_without_a_box_the_picture_is_the_face() -> None:
     assert framing(Faces.none(), 200, 100, RULE) is None
 

@@ -21,6 +21,7 @@ from tests.support import ROOT, astronaut
 from tests.support import judged as said_of
 from training.config import TrainConfig
 from training.contact import LARGE, Tile, page, sheets
+from training.drawn import DRAWINGS, MASKS, Drawn
 from training.evaluate import _write_wrong
 from training.judge import Kept, judge, judge_rejects
 from training.labelled import Labelled, Listed, read_labelled, read_listed
@@ -52,6 +53,18 @@ def grey_faces(folder: Path, levels: Sequence[int], side: int = 30) -> list[Labe
         )
         for place, level in enumerate(levels)
     ]
+
+
+def test_with_a_drawn_mask_a_bare_face_is_a_masked_one_and_with_all_else_it_stays_bare(tmp_path: Path) -> None:
+    """Three faces, of which each drawing has one called bare."""
+    answers = np.zeros((len(DRAWINGS), 3), np.float32)
+    answers[:, 0] = 1
+    judged = judge(Brightness(), grey_faces(tmp_path, [200, 20]), (), None, Trouble())
+    rows = {row.name: row.measures.scores for row in summarise(judged, 0.5, (), Drawn(answers)).drawn}
+    assert list(rows) == list(DRAWINGS)
+    for name, scores in rows.items():
+        expected = (0, 1, 0, 3) if name == MASKS else (2, 0, 3, 0)
+        assert (scores.missed_alarms, scores.false_alarms, scores.positives, scores.negatives) == expected, name
 
 
 def test_judging_sees_the_apps_crop_whatever_the_label(tmp_path: Path) -> None:

@@ -140,6 +140,15 @@ def test_json_on_standard_output_is_json_alone(tmp_path: Path) -> None:
     assert "1 person seen" in run.stderr
 
 
+def test_events_on_standard_output_are_events_alone(tmp_path: Path) -> None:
+    write_clip(tmp_path / "in.mp4", lambda _: astronaut(), 3)
+    run = maskcam("video", "in.mp4", "-o", "out.mp4", "--events", "-", cwd=tmp_path)
+    assert run.returncode == 0
+    rows = list(csv.DictReader(run.stdout.splitlines()))
+    assert [row["event"] for row in rows] == ["appeared", "left"]
+    assert "1 person seen" in run.stderr
+
+
 def test_the_sound_comes_along(tmp_path: Path) -> None:
     from tests.video_files import make_video, sound_packets
 

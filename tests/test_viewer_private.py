@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +16,7 @@ from maskcam.viewer.messages import BEHIND, PRIVATE
 from maskcam.viewer.shown import Picture, Shown
 from maskcam.viewer.state import OLD_SECONDS
 from tests.http_camera import HttpCamera
-from tests.support import astronaut, scaled
+from tests.support import astronaut, scaled, wait_for
 from tests.viewer_parts import BARE, analysed, captured, noise, running
 from tests.viewer_state_parts import play, watching
 
@@ -44,13 +43,16 @@ def test_everybody_of_a_group_is_found_in_the_first_picture_in_private_view(priv
     with HttpCamera(size=SIZE, rate=10, draw=hall, cycle=30) as camera:
         engine.watch(parse_source(camera.url))
         try:
-            while len(crowded) < 12:
+
+            def enough() -> bool:
                 engine.view()
+                left, top = PLACES[0]
                 for one in engine.drain():
-                    left, top = PLACES[0]
                     if (one.captured.frame.image[top : top + 60, left : left + 60] != HALL).mean() > 0.5:
                         crowded.append(one)
-                time.sleep(0.01)
+                return len(crowded) >= 12
+
+            wait_for(enough)
         finally:
             assert engine.stop(60)
     least = min(_seen(one) for one in crowded)

@@ -188,8 +188,9 @@ def test_after_an_error_the_log_is_complete_and_goes_on_in_another_file(qtbot: A
         raise ZeroDivisionError
 
     assert one.engine._runner is not None
-    one.engine._runner.change_pipeline(broken)
-    qtbot.wait(500)
+    runner = one.engine._runner
+    runner.change_pipeline(broken)
+    until(qtbot, lambda: runner._error is not None)
     one.refresh()
     assert [type(error) for error in errors] == [ZeroDivisionError]
     assert one.keeper.logging

@@ -107,13 +107,14 @@ def test_a_camera_that_can_not_be_opened_and_then_can(make: Make, qtbot: Any) ->
     assert last.index == 2
 
 
+@pytest.mark.parametrize("address", ["rtsp://me:secret@127.0.0.1/x", "http://127.0.0.1/x?token=secret"])
 def test_the_last_choice_is_remembered_but_no_password(
-    make: Make, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make: Make, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     memory = Memory()
     clip = write_clip(tmp_path / "clip.mp4", lambda n: portrait(320, 240, n), 5)
     memory.keep_source(SourceSpec(SourceKind.FILE, str(clip)))
-    memory.keep_source(SourceSpec(SourceKind.STREAM, "rtsp://me:secret@127.0.0.1/x"))
+    memory.keep_source(SourceSpec(SourceKind.STREAM, address))
     one = make()
     one.begin(None)
     until(qtbot, lambda: shown(one).source == "clip.mp4")
