@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -62,3 +63,11 @@ def no_thread_is_left() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
     wait_for(lambda: set(threading.enumerate()) <= before)
+
+
+@pytest.fixture
+def ctrl_c_is_heard() -> Iterator[None]:
+    """A suite that runs in the background may have been started with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -121,3 +121,15 @@ def judged(no_mask_probability: Floats, not_face_probability: Floats | None = No
     """What a classifier says of faces, which unless told otherwise are faces."""
     rejected = np.zeros(len(no_mask_probability), np.float32) if not_face_probability is None else not_face_probability
     return Judgement(no_mask_probability, rejected)
+
+
+def contrast(one: Sequence[float], other: Sequence[float]) -> float:
+    """As WCAG 2.2 defines it: 4.5 is what it asks of small text, 3 of signs."""
+
+    def luminance(colour: Sequence[float]) -> float:
+        part = np.array(colour) / 255
+        linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
+        return float(linear @ (0.2126, 0.7152, 0.0722))
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)

@@ -11,6 +11,7 @@ from skimage.data import astronaut
 from maskcam.frames import Flags, Pixels, Reason, Result, Verdict
 from maskcam.overlay import draw, text_size, wording
 from maskcam.overlay_patches import COLOURS, INK, PAPER, Colour, _font, symbol, text
+from tests.support import contrast
 
 GOLDEN = Path(__file__).parent / "golden"
 MASK, BARE, UNSURE = Verdict.MASK, Verdict.NO_MASK, Verdict.UNSURE
@@ -204,16 +205,6 @@ def test_verdicts_can_be_told_apart_without_colour() -> None:
     for one, other in itertools.combinations(signs, 2):
         assert np.abs(one[0].astype(int) - other[0]).mean() > 10
         assert np.abs(one[1].astype(int) - other[1]).mean() > 5
-
-
-def contrast(one: Colour, other: Colour) -> float:
-    def luminance(colour: Colour) -> float:
-        part = np.array(colour) / 255
-        linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
-        return linear @ (0.2126, 0.7152, 0.0722)
-
-    dark, light = sorted((luminance(one), luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
 
 
 def test_text_stands_out_from_its_plate() -> None:

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 
@@ -37,14 +36,6 @@ def test_the_end_of_the_terminal_may_be_told_twice() -> None:
             assert stop.signal == signal.SIGHUP
     finally:
         signal.signal(signal.SIGHUP, before)
-
-
-@pytest.fixture
-def ctrl_c_is_heard() -> Iterator[None]:
-    """A suite that runs in the background may have been started with SIGINT ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("ctrl_c_is_heard")

@@ -13,7 +13,7 @@ import pytest
 from maskcam import __version__
 from maskcam.modelcard import MASK, card_path
 from tests.drawn_faces import save_classes
-from tests.training_parts import SIZE, small_manifest, tiny_model
+from tests.training_parts import SIZE, refused, small_manifest, tiny_model
 from training.checkpoint import RunFolder
 from training.cli import main
 from training.config import TrainConfig
@@ -27,15 +27,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small_manifest(tmp_path_factory.mktemp("parts"))
-
-
-def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
-    """Run a command that must fail by wrong use; return its one line."""
-    assert main([str(one) for one in arguments]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("training: ") and err.endswith("\n") and err.count("\n") == 1
-    return err
 
 
 def test_prepare_names_what_is_wrong(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from tests.drawn_faces import draw_face, save, save_classes
 from tests.evaluate_parts import HEAD, SMALL
 from tests.small_network import small_network  # noqa: F401 (a fixture)
 from tests.support import astronaut, environment
+from tests.training_parts import refused, tiny_model
 from training.checkpoint import RunFolder
 from training.cli import main
 from training.config import TrainConfig
@@ -43,19 +44,8 @@ from training.train import training_card
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:keras")
 
 
-def tiny_model() -> Any:
-    """Enough weights for the conversion to reduce them to 8 bits."""
-    keras = import_tensorflow().keras
-    keras.utils.set_random_seed(4)
-    image = keras.Input((SMALL, SMALL, 3))
-    x = keras.layers.Conv2D(32, 9, strides=4, activation="relu")(image)
-    x = keras.layers.GlobalAveragePooling2D()(x)
-    x = keras.layers.Dense(64, activation="relu")(x)
-    return keras.Model(image, keras.layers.Dense(2, activation="softmax", kernel_initializer="he_normal")(x))
-
-
 def test_keras_and_exported_file_agree_on_the_same_pictures(tmp_path: Path) -> None:
-    model = tiny_model()
+    model = tiny_model(4)
     model.save(tmp_path / "tiny.keras")
     exported = tmp_path / "tiny.tflite"
     exported.write_bytes(convert(model))
@@ -237,15 +227,6 @@ def test_one_class_alone_gives_nulls_and_all_files(data: Path, tmp_path: Path) -
                 check_picture(out / name)
 
 
-def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
-    """Run the command, which must fail by wrong use; return its one line."""
-    assert main(["evaluate", *map(str, arguments)]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("training: ") and err.endswith("\n") and err.count("\n") == 1, err
-    return err
-
-
 def test_names_what_is_wrong_in_one_line(capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path) -> None:
     model, out = asset(MASK_MODEL), ["--out", tmp_path / "out"]
     (tmp_path / "empty").mkdir()
@@ -256,32 +237,36 @@ def test_names_what_is_wrong_in_one_line(capsys: pytest.CaptureFixture[str], dat
     write_manifest(tmp_path / "test.csv", [Sample(tmp_path / "gone.png", MASK, "own", "1", TEST)])
     (tmp_path / "bare" / "with_mask").mkdir(parents=True)
     (tmp_path / "bare" / "with_mask" / "broken.png").write_text("no picture")
-    assert "no such model" in refused(capsys, tmp_path / "absent", data, *out)
-    assert "not a model" in refused(capsys, tmp_path / "text.csv", data, *out)
-    assert "holds no training run" in refused(capsys, tmp_path / "empty", data, *out)
-    assert "not a Keras model" in refused(capsys, tmp_path / "text.keras", data, *out)
-    assert "no such model card" in refused(capsys, tmp_path / "text.tflite", data, *out)
-    assert "no such manifest or folder" in refused(capsys, model, tmp_path / "absent", *out)
-    assert "not a manifest" in refused(capsys, model, tmp_path / "text.csv", *out)
-    assert "no data in a known layout" in refused(capsys, model, tmp_path / "empty", *out)
-    assert "no labelled faces" in refused(capsys, model, tmp_path / "none.csv", *out)
-    assert "of the split train" in refused(capsys, model, tmp_path / "test.csv", "--split", "train", *out)
-    assert "no such split" in refused(capsys, model, data, "--split", "dev", *out)
-    assert "no published splits" in refused(capsys, model, tmp_path / "bare", "--split", "test", *out)
-    assert "given twice" in refused(capsys, model, data, data, *out)
-    assert "between 0 and 1" in refused(capsys, model, data, "--threshold", "1.5", *out)
-    assert "between 0 and 1" in refused(capsys, model, data, "--threshold", "nan", *out)
-    assert "-3 faces" in refused(capsys, model, data, "--ladder-faces", "-3", *out)
-    assert "name the row" in refused(capsys, model, data, "--listed", "drawn", *out)
-    assert "not a list" in refused(capsys, model, data, "--listed", f"drawn={tmp_path / 'absent.csv'}", *out)
-    assert "no column file" in refused(capsys, model, data, "--listed", f"drawn={tmp_path / 'text.csv'}", *out)
+    assert "no such model" in refused(capsys, "evaluate", tmp_path / "absent", data, *out)
+    assert "not a model" in refused(capsys, "evaluate", tmp_path / "text.csv", data, *out)
+    assert "holds no training run" in refused(capsys, "evaluate", tmp_path / "empty", data, *out)
+    assert "not a Keras model" in refused(capsys, "evaluate", tmp_path / "text.keras", data, *out)
+    assert "no such model card" in refused(capsys, "evaluate", tmp_path / "text.tflite", data, *out)
+    assert "no such manifest or folder" in refused(capsys, "evaluate", model, tmp_path / "absent", *out)
+    assert "not a manifest" in refused(capsys, "evaluate", model, tmp_path / "text.csv", *out)
+    assert "no data in a known layout" in refused(capsys, "evaluate", model, tmp_path / "empty", *out)
+    assert "no labelled faces" in refused(capsys, "evaluate", model, tmp_path / "none.csv", *out)
+    assert "of the split train" in refused(capsys, "evaluate", model, tmp_path / "test.csv", "--split", "train", *out)
+    assert "no such split" in refused(capsys, "evaluate", model, data, "--split", "dev", *out)
+    assert "no published splits" in refused(capsys, "evaluate", model, tmp_path / "bare", "--split", "test", *out)
+    assert "given twice" in refused(capsys, "evaluate", model, data, data, *out)
+    assert "between 0 and 1" in refused(capsys, "evaluate", model, data, "--threshold", "1.5", *out)
+    assert "between 0 and 1" in refused(capsys, "evaluate", model, data, "--threshold", "nan", *out)
+    assert "-3 faces" in refused(capsys, "evaluate", model, data, "--ladder-faces", "-3", *out)
+    assert "name the row" in refused(capsys, "evaluate", model, data, "--listed", "drawn", *out)
+    assert "not a list" in refused(
+        capsys, "evaluate", model, data, "--listed", f"drawn={tmp_path / 'absent.csv'}", *out
+    )
+    assert "no column file" in refused(
+        capsys, "evaluate", model, data, "--listed", f"drawn={tmp_path / 'text.csv'}", *out
+    )
     twice = ["--listed", f"a={data.parent / 'list.csv'}"] * 2
-    assert "same name" in refused(capsys, model, data, *twice, *out)
-    assert "is no folder" in refused(capsys, model, data, "--out", tmp_path / "text.csv")
-    assert "can't be made" in refused(capsys, model, data, "--out", tmp_path / "text.csv" / "out")
+    assert "same name" in refused(capsys, "evaluate", model, data, *twice, *out)
+    assert "is no folder" in refused(capsys, "evaluate", model, data, "--out", tmp_path / "text.csv")
+    assert "can't be made" in refused(capsys, "evaluate", model, data, "--out", tmp_path / "text.csv" / "out")
     assert not (tmp_path / "out").exists()
     for gone in ("test.csv", "bare"):
-        said = refused(capsys, model, tmp_path / gone, *out)
+        said = refused(capsys, "evaluate", model, tmp_path / gone, *out)
         assert "not one readable" in said and ("gone.png" in said or "broken.png" in said)
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -290,7 +275,7 @@ def test_without_what_draws_the_diagrams_nobody_is_judged(
     capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    assert "need matplotlib" in refused(capsys, asset(MASK_MODEL), data, "--out", tmp_path / "out")
+    assert "need matplotlib" in refused(capsys, "evaluate", asset(MASK_MODEL), data, "--out", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -310,7 +295,7 @@ def test_a_folder_that_may_not_be_written_to_is_refused_before_the_work(
 ) -> None:
     out = tmp_path / "locked"
     out.mkdir(mode=0o500)
-    assert "may not write" in refused(capsys, asset(MASK_MODEL), data, "--out", out)
+    assert "may not write" in refused(capsys, "evaluate", asset(MASK_MODEL), data, "--out", out)
 
 
 def test_nothing_is_said_where_nobody_looks_even_when_no_face_climbs(data: Path, tmp_path: Path) -> None:

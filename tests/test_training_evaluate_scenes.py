@@ -27,6 +27,7 @@ from maskcam.search import LEAST_FACE, SMALLEST_FACE, Effort
 from tests.drawn_faces import save
 from tests.scene_parts import write_labels
 from tests.support import astronaut, environment, keypoints, scaled
+from tests.training_parts import refused
 from training.cli import main
 from training.contact import SMALL, Layout
 from training.evaluate_scenes import METRICS, OUTPUTS, REPORT
@@ -238,11 +239,13 @@ def test_a_split_that_prepare_made_is_judged_alone(
     text = (tmp_path / "out" / REPORT).read_text()
     assert f"Only pictures of the split {split} of {manifest}" in text and "background" in text
     assert capsys.readouterr().out.startswith(text.splitlines()[0])
-    said = refused(capsys, *given, "--force", "--split", TEST)
+    said = refused(capsys, "evaluate-scenes", *given, "--force", "--split", TEST)
     assert f"no picture belongs to the split {TEST}" in said and "other splits" in said
-    assert "together" in refused(capsys, *given, "--force")
-    assert "together" in refused(capsys, folder, "--split", other, "--out", tmp_path / "out", "--force")
-    assert "no such split" in refused(capsys, *given, "--force", "--split", "dev")
+    assert "together" in refused(capsys, "evaluate-scenes", *given, "--force")
+    assert "together" in refused(
+        capsys, "evaluate-scenes", folder, "--split", other, "--out", tmp_path / "out", "--force"
+    )
+    assert "no such split" in refused(capsys, "evaluate-scenes", *given, "--force", "--split", "dev")
     assert "not a manifest" in refused(
         capsys, folder, "--manifest", folder / "faces.json", "--split", other, "--out", tmp_path / "new"
     )
@@ -258,15 +261,6 @@ def test_the_report_says_what_the_labels_hold_and_what_is_left_out() -> None:
     assert f"{INSIDE_HEAD:g} of the box" in part and f"{FILLS_HEAD:g} of the head" in part and "background" in part
 
 
-def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
-    """Run the command, which must fail by wrong use; return its one line."""
-    assert main(["evaluate-scenes", *map(str, arguments)]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("training: ") and err.endswith("\n") and err.count("\n") == 1, err
-    return err
-
-
 def test_names_what_is_wrong_in_one_line(capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path) -> None:
     out = ["--out", tmp_path / "out"]
     (tmp_path / "empty").mkdir()
@@ -274,20 +268,24 @@ def test_names_what_is_wrong_in_one_line(capsys: pytest.CaptureFixture[str], fol
     (tmp_path / "text.tflite").write_text("no model")
     nothing, torn = write_labels(tmp_path / "nothing", {}), write_labels(tmp_path / "torn", '{"a.png": ')
     gone = write_labels(tmp_path / "gone", {"a.png": {"faces": []}})
-    assert "holds no labelled scenes" in refused(capsys, tmp_path / "absent", *out)
-    assert "holds no labelled scenes" in refused(capsys, tmp_path / "empty", *out)
-    assert "holds no labelled scenes" in refused(capsys, tmp_path / "file.txt", *out)
-    assert "lists no scene" in refused(capsys, nothing, *out)
-    assert "not a list of labelled scenes" in refused(capsys, torn, *out)
-    assert "no such weights file" in refused(capsys, folder, "--model", tmp_path / "absent.tflite", *out)
-    assert "no such model card" in refused(capsys, folder, "--model", tmp_path / "text.tflite", *out)
-    assert f"{LEAST_FACE} px is the least" in refused(capsys, folder, "--smallest", LEAST_FACE - 1, *out)
+    assert "holds no labelled scenes" in refused(capsys, "evaluate-scenes", tmp_path / "absent", *out)
+    assert "holds no labelled scenes" in refused(capsys, "evaluate-scenes", tmp_path / "empty", *out)
+    assert "holds no labelled scenes" in refused(capsys, "evaluate-scenes", tmp_path / "file.txt", *out)
+    assert "lists no scene" in refused(capsys, "evaluate-scenes", nothing, *out)
+    assert "not a list of labelled scenes" in refused(capsys, "evaluate-scenes", torn, *out)
+    assert "no such weights file" in refused(
+        capsys, "evaluate-scenes", folder, "--model", tmp_path / "absent.tflite", *out
+    )
+    assert "no such model card" in refused(capsys, "evaluate-scenes", folder, "--model", tmp_path / "text.tflite", *out)
+    assert f"{LEAST_FACE} px is the least" in refused(
+        capsys, "evaluate-scenes", folder, "--smallest", LEAST_FACE - 1, *out
+    )
     for number in ("0", "1", "-0.5", "nan"):
-        assert "between 0 and 1" in refused(capsys, folder, f"--threshold={number}", *out)
-    assert "is no folder" in refused(capsys, folder, "--out", tmp_path / "file.txt")
-    assert "can't be made" in refused(capsys, folder, "--out", tmp_path / "file.txt" / "out")
+        assert "between 0 and 1" in refused(capsys, "evaluate-scenes", folder, f"--threshold={number}", *out)
+    assert "is no folder" in refused(capsys, "evaluate-scenes", folder, "--out", tmp_path / "file.txt")
+    assert "can't be made" in refused(capsys, "evaluate-scenes", folder, "--out", tmp_path / "file.txt" / "out")
     assert not (tmp_path / "out").exists()
-    said = refused(capsys, gone, *out)
+    said = refused(capsys, "evaluate-scenes", gone, *out)
     assert "not one readable scene" in said and "a.png" in said
     assert list((tmp_path / "out").iterdir()) == []
 

@@ -28,6 +28,7 @@ from maskcam.viewer.settings import Settings
 from maskcam.viewer.settings_dialog import SettingsDialog
 from maskcam.viewer.shown import AlarmLight, Counts, Shown
 from maskcam.viewer.status import PALE
+from tests.support import contrast
 
 Rgb = tuple[float, ...]
 
@@ -49,18 +50,6 @@ def theme(request: pytest.FixtureRequest, qtbot: Any) -> Iterator[str]:
     yield request.param
     app.setPalette(before)
     app.setStyle(style)
-
-
-def contrast(one: Rgb, other: Rgb) -> float:
-    """As WCAG 2.2 defines it: 4.5 is what it asks of small text, 3 of signs."""
-
-    def luminance(colour: Rgb) -> float:
-        part = np.array(colour) / 255
-        linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
-        return float(linear @ (0.2126, 0.7152, 0.0722))
-
-    dark, light = sorted((luminance(one), luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
 
 
 def over(colour: QColor, ground: Rgb) -> Rgb:

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from maskcam.frames import Pixels
 from maskcam.modelcard import MASK, NO_MASK, CropRule, ModelCard
 from tests.drawn_faces import draw_face, save, save_classes
+from training.cli import main
 from training.config import TrainConfig
 from training.manifest import TEST, TRAIN, VALIDATION, Sample, write_manifest
 from training.pictures import Surrounded
@@ -53,3 +55,12 @@ def tiny_model(seed: int) -> Any:
     x = keras.layers.GlobalAveragePooling2D()(x)
     x = keras.layers.Dense(64, activation="relu")(x)
     return keras.Model(image, keras.layers.Dense(2, activation="softmax", kernel_initializer="he_normal")(x))
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """Run a command that must fail by wrong use; return its one line."""
+    assert main([str(one) for one in arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("training: ") and err.endswith("\n") and err.count("\n") == 1, err
+    return err
