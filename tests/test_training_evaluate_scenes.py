@@ -247,7 +247,9 @@ def test_a_split_that_prepare_made_is_judged_alone(
     )
     assert "no such split" in refused(capsys, "evaluate-scenes", *given, "--force", "--split", "dev")
     assert "not a manifest" in refused(
-        capsys, folder, "--manifest", folder / "faces.json", "--split", other, "--out", tmp_path / "new"
+        capsys,
+        *("evaluate-scenes", folder, "--manifest", folder / "faces.json"),
+        *("--split", other, "--out", tmp_path / "new"),
     )
     assert not (tmp_path / "new").exists() and (tmp_path / "out" / REPORT).read_text() == text
 

@@ -29,7 +29,7 @@ from training.train import Interrupted, train
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:keras"),
-    pytest.mark.usefixtures("small_network"),
+    pytest.mark.usefixtures("small_network", "ctrl_c_is_heard"),
 ]
 
 SIZE, HIDDEN, BATCH = 75, 8, 4

@@ -257,7 +257,8 @@ class RunFolder:
         try:
             model.load_weights(path)
         except Exception as error:  # Keras and h5py raise whatever a damaged file drives them to
-            raise self._damaged(error) from None
+            what = f"damaged, or not the weights of this run ({first_line(error)})"
+            raise UnusableInput(f"{path}: {what}; start a new run") from None
 
     def _damaged(self, error: Exception) -> UnusableInput:
         return UnusableInput(f"{self.path}: the checkpoint is damaged ({first_line(error)}); start a new run")
