@@ -21,6 +21,23 @@ def network_calls(trace: Path) -> list[str]:
     return [call for call in calls if "(" in call and not call.startswith("---")]  # that is a signal
 
 
+def watched(*arguments: str, cwd: Path, **more: str) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """Run Python with every network call written down; return the run, and where they stand."""
+    trace = cwd / "trace"
+    run = subprocess.run(
+        [*WATCHED, str(trace), sys.executable, *arguments],
+        cwd=cwd,
+        env=environment(**more),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if not trace.exists() or ("ptrace" in run.stderr and not trace.read_text()):
+        pytest.skip("strace may not trace here")
+    return run, trace
+
+
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 @pytest.mark.parametrize(
     "command",
@@ -28,20 +45,9 @@ def network_calls(trace: Path) -> list[str]:
     ids=lambda command: command[0],
 )
 def test_nothing_is_sent_anywhere(command: list[str], tmp_path: Path) -> None:
-    trace = tmp_path / "trace"
     Image.fromarray(astronaut()).save(tmp_path / "a.png")
     write_clip(tmp_path / "a.mp4", lambda _: astronaut(), 3)
-    run = subprocess.run(
-        [*WATCHED, str(trace), sys.executable, "-m", "maskcam", *command],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    if "ptrace" in run.stderr and not trace.read_text():
-        pytest.skip("strace may not trace here")
+    run, trace = watched("-m", "maskcam", *command, cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     assert network_calls(trace) == []
 
@@ -49,7 +55,7 @@ def test_nothing_is_sent_anywhere(command: list[str], tmp_path: Path) -> None:
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 def test_the_window_sends_nothing_and_keeps_nothing_unasked(tmp_path: Path) -> None:
     """Qt talks to the desktop through sockets of the machine itself; no other kind is opened."""
-    trace, home = tmp_path / "trace", tmp_path / "home"
+    home = tmp_path / "home"
     home.mkdir()
     write_clip(tmp_path / "a.mp4", lambda _: astronaut(), 5)
     script = """
@@ -67,17 +73,7 @@ from maskcam.cli import main
 sys.exit(main(sys.argv[1:]))
 """
     own = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "XDG_STATE_HOME": str(home / "state")}
-    run = subprocess.run(
-        [*WATCHED, str(trace), sys.executable, "-c", script, "live", "a.mp4"],
-        cwd=tmp_path,
-        env=environment(QT_QPA_PLATFORM="offscreen", **own),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    if "ptrace" in run.stderr and not trace.read_text():
-        pytest.skip("strace may not trace here")
+    run, trace = watched("-c", script, "live", "a.mp4", cwd=tmp_path, QT_QPA_PLATFORM="offscreen", **own)
     assert (run.returncode, run.stderr) == (0, "")
     assert [call for call in network_calls(trace) if "AF_INET" in call or "AF_PACKET" in call] == []
     kept = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}

@@ -340,13 +340,19 @@ def test_drawings_and_wrong_labels_that_are_known_get_rows_of_their_own(tmp_path
     assert f"**{caution}" in (tmp_path / "out" / REPORT).read_text()
 
 
-def test_a_manifest_by_which_a_model_was_not_trained_is_told_of(tmp_path: Path) -> None:
-    own, other = tmp_path / "own.csv", tmp_path / "other.csv"
+def a_run_and_two_manifests(folder: Path) -> tuple[Path, Path, TrainConfig, RunFolder]:
+    """The manifest by which a run was trained, another one, and the run."""
+    own, other = folder / "own.csv", folder / "other.csv"
     own.write_text("path,label,source,group,split,box,keypoints\n")
     other.write_text(own.read_text() + "\n")
     config = TrainConfig(manifest=str(own), weights=None, manifest_sha256=file_sha256(own))
-    run = RunFolder(tmp_path / "run")
+    run = RunFolder(folder / "run")
     run.start(config)
+    return own, other, config, run
+
+
+def test_a_manifest_by_which_a_model_was_not_trained_is_told_of(tmp_path: Path) -> None:
+    own, other, config, run = a_run_and_two_manifests(tmp_path)
     assert strange_manifests(run.path, [own, tmp_path]) == ()
     assert strange_manifests(run.path, [own, other]) == (str(other),)
     assert strange_manifests(run.path, [other.rename(tmp_path / "other.txt")]) == (str(tmp_path / "other.txt"),)
@@ -361,12 +367,7 @@ def test_a_manifest_by_which_a_model_was_not_trained_is_told_of(tmp_path: Path) 
 
 
 def test_data_that_a_model_was_trained_on_are_told_of(tmp_path: Path) -> None:
-    own, other = tmp_path / "own.csv", tmp_path / "other.csv"
-    own.write_text("path,label,source,group,split,box,keypoints\n")
-    other.write_text(own.read_text() + "\n")
-    config = TrainConfig(manifest=str(own), weights=None, manifest_sha256=file_sha256(own))
-    run = RunFolder(tmp_path / "run")
-    run.start(config)
+    own, other, config, run = a_run_and_two_manifests(tmp_path)
     for split, learnt in ((None, (str(own),)), ("train", (str(own),)), ("validation", ()), ("test", ())):
         assert learnt_from(run.path, [own, other], split) == learnt
     exported, source = tmp_path / "app.tflite", tmp_path / "faces-of-then"

@@ -122,13 +122,12 @@ def read_list(name: str, path: Path) -> Listed:
 
 def known_lists() -> list[Listed]:
     """Return the lists beside this file, of pictures in data that are known, which get rows of their own in reports."""
-    files = {"drawn": "drawn_faces.csv", MISLABELLED: "mislabelled.csv"}
-    return [read_list(name, Path(__file__).with_name(file)) for name, file in files.items()]
+    return [read_list("drawn", Path(__file__).with_name("drawn_faces.csv")), mislabelled()]
 
 
 def mislabelled() -> Listed:
     """Return the pictures whose label is known to be wrong."""
-    return next(one for one in known_lists() if one.name == MISLABELLED)
+    return read_list(MISLABELLED, Path(__file__).with_name("mislabelled.csv"))
 
 
 def _from_manifest(path: Path, split: str | None) -> Iterator[Labelled]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -101,6 +102,17 @@ def called_bare(said: Judgement) -> Floats:
     return np.asarray(np.where(rejected, 0, said.no_mask_probability), np.float32)
 
 
+class _Candidate(NamedTuple):
+    """A threshold that catches enough; the better it is, the smaller."""
+
+    errors: int
+    outside: bool
+    harder_errors: int
+    minus_gap: float
+    threshold: float
+    wrong: int
+
+
 def choose_threshold(no_mask_probability: Floats, bare: Flags, harder: Floats | None = None) -> float:
     """Return the threshold with the fewest errors of those that catch `LEAST_RECALL` of the bare faces.
 
@@ -121,7 +133,8 @@ def choose_threshold(no_mask_probability: Floats, bare: Flags, harder: Floats | 
         if (plain.recall or 0) >= LEAST_RECALL:
             outside = not LOWEST < middle < HIGHEST
             wrong = plain.missed_alarms + plain.false_alarms
-            able.append((plain.errors, outside, sum(one.errors for one in hard), low - high, middle, wrong))
+            hard_errors = sum(one.errors for one in hard)
+            able.append(_Candidate(plain.errors, outside, hard_errors, low - high, middle, wrong))
     if not able:
         rejected = int((no_mask_probability[bare] == 0).sum())
         raise ValueError(
@@ -129,12 +142,12 @@ def choose_threshold(no_mask_probability: Floats, bare: Flags, harder: Floats | 
             f" {rejected} of {int(bare.sum())} are rejected as no face"
         )
     best = min(able)
-    inside = min((one for one in able if not one[1]), default=None)
-    if inside is None or inside[-1] - best[-1] > max(1.0, len(bare) * MORE_INSIDE):
+    inside = min((one for one in able if not one.outside), default=None)
+    if inside is None or inside.wrong - best.wrong > max(1.0, len(bare) * MORE_INSIDE):
         raise ValueError(
-            f"the best one, {best[-2]:.3f}, lies outside {LOWEST} to {HIGHEST}, which speaks of bad calibration"
+            f"the best one, {best.threshold:.3f}, lies outside {LOWEST} to {HIGHEST}, which speaks of bad calibration"
         )
-    return inside[-2]
+    return inside.threshold
 
 
 def _short(low: float, high: float) -> float:
