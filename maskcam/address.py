@@ -39,6 +39,7 @@ _PLAY_LISTS = {"hls", "dash"}
 _NEVER_FILMS = {"mpjpeg", "image2", "sdp"}
 """Cameras, which may make up a length; single pictures; what only tells where a stream is."""
 _LONGEST = 2**40
+"""Bytes from which on a length is made up, too."""
 _MADE_UP = (2**31 - 1, 2**31, 2**32 - 1, 2**32)
 """Lengths in bytes that devices give for what has no end; others give a power of ten, or nines."""
 
@@ -47,9 +48,9 @@ _MADE_UP = (2**31 - 1, 2**31, 2**32 - 1, 2**32)
 class Opened:
     """What an address gives; `name` shows no password.
 
-    `film` says whether it has a beginning and an end, `in_pieces` whether it comes in pieces of some seconds, before
-    its time. `length` is a file's in bytes, None where it isn't known. `patience` is how many seconds of silence count
-    as its loss.
+    `film` says whether it has a beginning and an end, `in_pieces` whether it comes in pieces of some seconds (HLS,
+    DASH), each before it is due. `length` is a file's in bytes, None where it isn't known. `patience` is how many
+    seconds of silence count as its loss.
     """
 
     name: str

@@ -35,10 +35,10 @@ def believe(faces: Faces, judgement: Judgement, doubts: Sequence[Reason | None])
     A weak box that the classifier sees a face in becomes a sure one, a box that it sees none in a weak one. The two see
     different things in different cuts, so their log-odds are added as of independent witnesses; how sure the classifier
     is of bare or masked speaks for a face too. What lies small on the chest of somebody who is sure has to be surer
-    itself. What the classifier says of a doubtful crop counts only where it is surer of no face than the detector is of
-    one: somebody in the dark is to be told as unsure, not to vanish, but plain cloth is not. Of 432 validation faces
-    with 12 % of their light 1 in 200 is rejected with .9, of 851 other places 3 in 4; blurred by 5 % of their width, 3
-    in 100 of the faces and 17 in 20 of the others.
+    itself. What the classifier says of a doubtful crop can only make it a weaker one, where it is surer of no face than
+    the detector is of one: somebody in the dark is told as unsure and doesn't vanish, plain cloth does. Of 432
+    validation faces with 12 % of their light 1 in 200 is rejected with .9, of 851 other places 3 in 4; blurred by 5 %
+    of their width, 3 in 100 of the faces and 17 in 20 of the others.
     """
     detector = log_odds_of(faces.scores, SUREST)
     clear = np.array([doubt not in UNCLEAR for doubt in doubts], np.bool_)

@@ -13,7 +13,7 @@ import numpy as np
 from maskcam.cameras import CameraMode, camera_backend, quiet_opencv, set_mode
 from maskcam.frames import Pixels
 from maskcam.handle import Handle
-from maskcam.live import Cause, SourceLost
+from maskcam.live import Cause, LiveSource, SourceLost
 
 TORN_SECONDS = 1.0
 """From when on a camera that gives no picture that can be read counts as lost."""
@@ -26,7 +26,7 @@ _ALLOWED_IN = {
 """Systems that don't say why a camera can't be opened, and where they allow cameras."""
 
 
-class CameraSource:
+class CameraSource(LiveSource):
     """The camera of this number. Without a size or rate it keeps its own; `mode` is what it settled on.
 
     SourceLost says why it can't be opened: not there, not permitted, in use.
@@ -38,14 +38,13 @@ class CameraSource:
         width: int | None = None,
         height: int | None = None,
         rate: float | None = None,
-        backend: int | None = None,
     ) -> None:
         self.name = f"camera {index}"
         quiet_opencv()
         self._capture = cv2.VideoCapture()
         self._handle = Handle(self.name, self._capture.release)
         try:
-            opened = self._capture.open(index, camera_backend() if backend is None else backend)
+            opened = self._capture.open(index, camera_backend())
             self.mode: CameraMode = set_mode(self._capture, width, height, rate) if opened else CameraMode(0, 0, 0.0)
         except cv2.error:
             opened = False

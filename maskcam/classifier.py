@@ -22,14 +22,14 @@ BATCH_SIZES = (4, 1)
 class MaskClassifier(Closing):
     """Crops -> probabilities, one column for each of the card's labels. Not thread-safe."""
 
-    def __init__(self, weights: Path, threads: int | None = None) -> None:
-        """Load a weights file and its card; `threads` defaults to the cores that may be used, at most 4.
+    def __init__(self, weights: Path) -> None:
+        """Load a weights file and its card; it is run by as many threads as there are cores to be used, at most 4.
 
         Raises UnusableInput, in one line, when the file, the card or the two together can't be used.
         """
         self.card: ModelCard = load_card(weights)
         self._weights = weights
-        self._threads = threads or min(usable_cores(), 4)
+        self._threads = min(usable_cores(), 4)
         self._runners: dict[int, Any] = {}
         with quiet():
             for size in BATCH_SIZES:

@@ -1,4 +1,4 @@
-"""Tells from a video file's own structure whether its end or something in it is missing."""
+"""Tells from a video file's own structure and length whether its end or something in it is missing."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ _MOST_ELEMENTS = 50_000
 _FLV_TAGS = (8, 9, 18)
 _RIFF_SLACK = 16
 """Some writers count a RIFF chunk's own header or its padding; that much too little is no damage."""
+_LEAST_SHORTFALL, _LEAST_SHARE = 1.0, 0.05
+"""Seconds, and share of the whole, by which a video has to end early before that counts as damage."""
+
+
+def ends_early(reach: float, whole: float) -> bool:
+    """Return whether so much is missing between where a video's packets end and its length, in seconds."""
+    return reach < whole - max(_LEAST_SHORTFALL, whole * _LEAST_SHARE)
 
 
 def is_cut(path: Path) -> bool:

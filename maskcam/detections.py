@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskcam.frames import DOUBTS, UNCLEAR, Faces, Flags, Floats, Judgement, Reason, check_array
-from maskcam.modelcard import NOT_FACE_FROM
 from maskcam.motion import Box
 
 _DOUBTS = (None, *DOUBTS)
@@ -31,11 +30,9 @@ class Sighting:
     faces: Faces
     judgement: Judgement
     doubts: tuple[Reason | None, ...]
-    judged: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
+    judged: Flags
 
     def __post_init__(self) -> None:
-        if not len(self.judged):
-            object.__setattr__(self, "judged", np.ones(len(self.faces), np.bool_))
         check_array("judged", self.judged, (len(self.faces),), np.bool_)
         if not math.isfinite(self.time):
             raise ValueError(f"a time must be finite, not {self.time}")
@@ -55,7 +52,7 @@ class Sighting:
         doubtful = np.array([_DOUBTS.index(doubt) for doubt in self.doubts], np.int64)
         unclear = np.array([doubt in UNCLEAR for doubt in self.doubts], np.bool_)
         # Of a crop too poor to judge by, the network can't tell that it is no face either.
-        rejected = (judgement.not_face_probability >= NOT_FACE_FROM) & ~unclear
+        rejected = judgement.rejected & ~unclear
         inside = visible(faces.boxes, self.width, self.height)
         # Scores are float32, and 0.15 as such is not quite the rule's 0.15.
         kept = np.flatnonzero((faces.scores >= np.float32(least_score)) & ~rejected & inside)

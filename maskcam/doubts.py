@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from maskcam.frames import Flags, Floats, Pixels, Reason
 
-SMALLEST_FACE = 16
+LEAST_JUDGED_SIDE = 16
 """Pixels a face's box needs on its longer side: about the least that the classifier was trained on."""
 
 LEAST_DETAIL = 0.085
@@ -41,7 +41,7 @@ def detail(crops: Pixels) -> tuple[Floats, Floats]:
 
 
 def cut_off(poor: Sequence[Reason | None], masked: Flags, mouths: Floats, height: int) -> Sequence[Reason | None]:
-    """Return the doubts `poor` of n faces, those added of which the mouth can't be seen.
+    """Return the doubts `poor` of n faces, with `CUT_OFF` added for those that look masked with the mouth out of sight.
 
     `masked` is `(n,) bool`, who looks masked, `mouths` `(n, 2)`, where their mouths are, in pixels of a picture that is
     `height` high. A crop that reaches over the lower edge shows the last row there again and again, which looks like
@@ -59,7 +59,7 @@ def doubts(boxes: Floats, crops: Pixels) -> Sequence[Reason | None]:
     sides = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0)
     found: list[Reason | None] = []
     for side, fine, contrast in zip(sides, *detail(crops), strict=True):
-        if side < SMALLEST_FACE:
+        if side < LEAST_JUDGED_SIDE:
             found.append(Reason.TOO_SMALL)
         else:
             unclear = fine < LEAST_DETAIL or contrast < LEAST_CONTRAST

@@ -37,9 +37,16 @@ def draw_mask(
     lean = float(((nose - eyes) @ across) / (across @ across))
     outline = np.array(
         [
-            *(at(-0.98 + lean, 0.50), at(-0.45 + lean, 0.34), at(lean, 0.22), at(0.45 + lean, 0.34)),
-            *(at(0.98 + lean, 0.50), at(0.86 + lean, 1.05), at(0.52 + lean, 1.50), at(lean, 1.66)),
-            *(at(-0.52 + lean, 1.50), at(-0.86 + lean, 1.05)),
+            at(-0.98 + lean, 0.50),
+            at(-0.45 + lean, 0.34),
+            at(lean, 0.22),
+            at(0.45 + lean, 0.34),
+            at(0.98 + lean, 0.50),
+            at(0.86 + lean, 1.05),
+            at(0.52 + lean, 1.50),
+            at(lean, 1.66),
+            at(-0.52 + lean, 1.50),
+            at(-0.86 + lean, 1.05),
         ]
     )
     cloth = _shape(outline, (height, width))

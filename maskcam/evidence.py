@@ -47,8 +47,18 @@ class Evidence:
     """
 
     __slots__ = (
-        *("_anew", "_doubts", "_lean", "_log_odds", "_rules", "_threshold", "_turning_for", "_turning_to", "_weight"),
-        *("probability", "reason", "verdict"),
+        "_anew",
+        "_doubts",
+        "_lean",
+        "_log_odds",
+        "_rules",
+        "_threshold",
+        "_turning_for",
+        "_turning_to",
+        "_weight",
+        "probability",
+        "reason",
+        "verdict",
     )
 
     def __init__(self, threshold: float, rules: TrackRules) -> None:

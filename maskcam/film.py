@@ -13,6 +13,7 @@ import av
 
 from maskcam.address import MAX_PIXELS, Opened
 from maskcam.colour import FromYuv
+from maskcam.damage import ends_early
 from maskcam.frames import Pixels
 from maskcam.live import Cause, Pictures, SourceEnded, SourceLost
 from maskcam.pace import FilmPace
@@ -27,9 +28,6 @@ _STEP = 0.04
 """Seconds that a picture stands where neither it nor its file says so."""
 _NO_GAP = 10.0
 """Seconds between two pictures of what may be joined of several films from which on the next film has begun."""
-_LEAST_SHORTFALL = 1.0
-"""Seconds, and as a share of the whole, that have to be missing of a film before it counts as broken off."""
-_LEAST_SHARE = 0.05
 
 
 class Film:
@@ -100,7 +98,7 @@ class Film:
         # libav takes the end of what has no known length for a failure, and leaves out pieces that can't be had.
         whole = (self._opened.container.duration or 0) / av.time_base
         reach = self._until if self._skipped else max(self._reach, self._until)
-        return reach < whole - max(_LEAST_SHORTFALL, whole * _LEAST_SHARE)
+        return ends_early(reach, whole)
 
     def _decode(self) -> Generator[av.VideoFrame, None, None]:
         """Yield all pictures, in the order in which they are shown."""

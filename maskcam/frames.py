@@ -18,6 +18,8 @@ KEYPOINTS = 6
 """Right eye, left eye, nose tip, mouth centre, right ear, left ear (the person's right and left)."""
 MOUTH = 3
 """Place of the mouth among them."""
+NOT_FACE_FROM = 0.98
+"""Probability of "no face" from which a box is taken for none whatever the detector says; below, both are weighed."""
 
 
 class Verdict(StrEnum):
@@ -41,6 +43,11 @@ class Reason(StrEnum):
     CUT_OFF = "cut_off"
     """The mouth lies below the picture's lower edge, and what of the face is in it looks masked."""
     MIXED = "mixed"
+
+    @property
+    def words(self) -> str:
+        """The reason as people say it."""
+        return self.value.replace("_", " ")
 
 
 UNCLEAR = (Reason.TOO_SMALL, Reason.TOO_BLURRED)
@@ -118,9 +125,9 @@ class Faces:
 class Hints:
     """What is known of a frame before anybody looks at it.
 
-    `turn` counts the turns of the search, from 0; the last `turns` of them are this frame's, which makes up for frames
-    that nobody looked at. `expected` is `(n, 4) float32, pixels, xyxy`, where the people of the frames before should be
-    now, who has not been seen for longest first.
+    `turn` counts the turns of the search, from 0. This frame takes its own and, with more `turns` than one, those
+    before it: frames that nobody looked at are made up for. `expected` is `(n, 4) float32, pixels, xyxy`, where the
+    people of the frames before should be now, who has not been seen for longest first.
     """
 
     turn: int = 0
@@ -157,6 +164,11 @@ class Judgement:
 
     def __len__(self) -> int:
         return len(self.no_mask_probability)
+
+    @property
+    def rejected(self) -> Flags:
+        """Which crops are no face so surely that no detector is heeded, `(n,) bool`."""
+        return np.asarray(self.not_face_probability >= NOT_FACE_FROM, np.bool_)
 
     def of(self, row: int) -> tuple[float, float]:
         """Return the no-mask and the not-a-face probability of one crop."""
@@ -200,14 +212,12 @@ class Result:
     raw_no_mask_probability: Floats
     verdicts: tuple[Verdict, ...]
     reasons: tuple[Reason | None, ...]
-    events: tuple[Event, ...] = field(default=())
+    not_face_probability: Floats
+    events: tuple[Event, ...] = ()
     found: Floats = field(default_factory=lambda: np.zeros((0, 4), np.float32))
-    not_face_probability: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
 
     def __post_init__(self) -> None:
         n = len(self.boxes)
-        if not len(self.not_face_probability):
-            object.__setattr__(self, "not_face_probability", np.zeros(n, np.float32))
         check_array("boxes", self.boxes, (n, 4))
         check_array("found", self.found, (len(self.found), 4))
         for name in ("scores", "no_mask_probability", "raw_no_mask_probability", "not_face_probability"):

@@ -55,7 +55,7 @@ def open_video(path: Path) -> av.container.InputContainer:
     return container
 
 
-def video_stream(container: av.container.InputContainer, path: Path) -> av.VideoStream:
+def prepared_stream(container: av.container.InputContainer, path: Path) -> av.VideoStream:
     """Return the stream of pictures, set up for decoding; UnusableInput if there is none that can be used."""
     video = shown_stream(container)
     if video is None:
@@ -77,10 +77,10 @@ def check_video(path: Path) -> None:
     """Raise UnusableInput, without decoding a picture, unless `path` is a video file as far as its header tells."""
     check_file(path, "video")
     with open_video(path) as container:
-        video_stream(container, path)
+        prepared_stream(container, path)
 
 
-def pictures_in(container: av.container.InputContainer) -> list[av.VideoStream]:
+def picture_streams(container: av.container.InputContainer) -> list[av.VideoStream]:
     """Return the streams of pictures; a cover picture in a sound file, which is a video stream too, is none."""
     return [one for one in container.streams.video if not one.disposition & Disposition.attached_pic]
 
@@ -91,7 +91,7 @@ def shown_stream(container: av.container.InputContainer) -> av.VideoStream | Non
     Of several that can be decoded, as renditions of one film or two cameras' tracks, that is one that is marked to be
     shown, where any is, and of these the finest.
     """
-    streams = pictures_in(container)
+    streams = picture_streams(container)
     for wanted in (
         [one for one in streams if one.codec_context is not None and one.disposition & Disposition.default],
         [one for one in streams if one.codec_context is not None],

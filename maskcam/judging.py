@@ -14,8 +14,8 @@ from maskcam.frames import Flags, Floats, Integers, Judgement, Reason, check_arr
 LONGEST = 0.4
 """Seconds after which everybody is judged anew, however many there are: where frames are seldom, nearly all are."""
 UNDECIDED = 3.0
-"""How much longer somebody counts as having waited whose verdict is open, was just contradicted, or whose box is a weak
-one, since they may have left: they come next."""
+"""What waiting is multiplied by for people who are to be judged sooner: whose verdict is open or was just contradicted,
+or whose box is weak, since they may have left."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -69,7 +69,7 @@ def create_beside(target: Path) -> tuple[Path, BinaryIO]:
 
 
 class EventLog:
-    """A CSV file, `time,track,event,verdict,probability`, with wall-clock times; every line is on the disk at once.
+    """A CSV file, `time,track,event,verdict,probability`, with wall-clock times; each line is written at once.
 
     Where the name is taken it gets another, `path` tells which: people's numbers begin anew with each log.
     UnusableInput if its folder can't be written to, FailedOnTheWay when writing stops.

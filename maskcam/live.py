@@ -55,11 +55,13 @@ class Pictures(StrEnum):
 class LiveSource(Protocol):
     """Something that gives pictures as time passes: a camera, a stream, a video played in real time.
 
-    One whose pictures aren't FRESH says so in an attribute `pictures`, and one that jumps, as a video does when it is
-    sought in, counts in an attribute `part` how often it did: people aren't followed from one part to the next.
+    `part` counts how often it has jumped, as a video does when it is sought in: people aren't followed from one part to
+    the next. Whoever inherits from it has FRESH pictures and doesn't jump, unless it says otherwise.
     """
 
     name: str
+    pictures: Pictures = Pictures.FRESH
+    part: int = 0
 
     def read(self) -> Pixels:
         """Wait for the next picture, `(h, w, 3) uint8 RGB`, upright; SourceLost when there will be none."""

@@ -27,7 +27,7 @@ class Losses:
         self.count += 1
 
     def judge(self, packet: av.Packet[Any] | None, pictures: Sequence[av.VideoFrame] | None) -> None:
-        """Count `packet` if it is marked as incomplete, or if its pictures are mended, or None for an error."""
+        """Count `packet` if it is marked incomplete, its pictures are mended, or they are None as decoding failed."""
         bad = pictures is None or any(one.is_corrupt for one in pictures)
         marked = packet is not None and packet.is_corrupt
         if packet is not None and packet.dts is not None and packet.time_base is not None:

@@ -20,8 +20,6 @@ MASK = "mask"
 NO_MASK = "no_mask"
 NOT_FACE = "not_face"
 """The third answer, which a network may have: what was found is no face, or framed too badly to tell."""
-NOT_FACE_FROM = 0.98
-"""Probability of "no face" from which a box is taken for none whatever the detector says; below, both are weighed."""
 INTERPOLATIONS = ("area_down_linear_up",)
 COLOUR_ORDERS = ("RGB",)
 BORDERS = ("replicate",)

@@ -10,18 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskcam.boxes import shared_areas
-from maskcam.frames import Pixels, Reason, Result, Verdict, check_image
+from maskcam.frames import Pixels, Result, Verdict, check_image
 from maskcam.overlay_patches import COLOURS, INK, Patch, counts, label
 
 Rectangle = tuple[float, float, float, float]
 
-_WORDS = {Verdict.MASK: "Mask", Verdict.NO_MASK: "No mask", Verdict.UNSURE: "Unsure"}
-_REASONS = {
-    Reason.TOO_SMALL: "too small",
-    Reason.TOO_BLURRED: "too blurred",
-    Reason.CUT_OFF: "cut off",
-    Reason.MIXED: "mixed",
-}
 _FIRST = (Verdict.NO_MASK, Verdict.UNSURE, Verdict.MASK)
 # cv2 takes sub-pixel coordinates as integers with this many binary places.
 _SHIFT = 4
@@ -77,7 +70,8 @@ def wording(result: Result, row: int) -> tuple[str, str]:
     verdict, reason = result.verdicts[row], result.reasons[row]
     bare = float(result.no_mask_probability[row])
     track = int(result.track_ids[row])
-    words = _WORDS[verdict] if reason is None else f"{_WORDS[verdict]}: {_REASONS[reason]}"
+    said = verdict.words.capitalize()
+    words = said if reason is None else f"{said}: {reason.words}"
     if verdict is Verdict.UNSURE or (verdict is Verdict.MASK and bare > 0.5):
         chance = f"{_percent(bare)} bare"
     else:
@@ -91,8 +85,7 @@ def _percent(share: float) -> str:
 
 
 def _counts(result: Result, boxes: Sequence[Rectangle], size: int) -> tuple[Patch, tuple[int, int]]:
-    numbers = tuple((verdict, result.count(verdict)) for verdict in reversed(_FIRST))
-    numbers = (numbers[0], numbers[2], numbers[1])
+    numbers = tuple((verdict, result.count(verdict)) for verdict in Verdict)
     margin = max(size // 2, 3)
     patch = counts(numbers, size, False)
     if patch.width + 2 * margin > result.width:
@@ -116,7 +109,7 @@ def _label(
     if cost >= 1 or patch.width > result.width:
         # Where there is no room for all of it, the verdict alone may still find some.
         track = int(result.track_ids[row])
-        short = label(verdict, _WORDS[verdict], "" if track < 0 else f"#{track}", size, faded)
+        short = label(verdict, verdict.words.capitalize(), "" if track < 0 else f"#{track}", size, faded)
         short_cost, short_place = _place(short, row, boxes, placed, result)
         if short_cost < cost or patch.width > result.width:
             return short, short_place
@@ -135,10 +128,21 @@ def _place(
     middle = (x0 + x1 - wide) / 2
     wanted = np.array(
         [
-            *((left, above), (right, above), (left, below), (right, below), (middle, above), (middle, below)),
-            *((x1 + gap, y0), (x0 - wide - gap, y0), (x1 + gap, y1 - high), (x0 - wide - gap, y1 - high)),
-            *((left, above - high - gap), (left, below + high + gap), (x1 + gap, (y0 + y1 - high) / 2)),
-            *((x0 + gap, y1 - high - gap), (x0 + gap, y0 + gap)),
+            (left, above),
+            (right, above),
+            (left, below),
+            (right, below),
+            (middle, above),
+            (middle, below),
+            (x1 + gap, y0),
+            (x0 - wide - gap, y0),
+            (x1 + gap, y1 - high),
+            (x0 - wide - gap, y1 - high),
+            (left, above - high - gap),
+            (left, below + high + gap),
+            (x1 + gap, (y0 + y1 - high) / 2),
+            (x0 + gap, y1 - high - gap),
+            (x0 + gap, y0 + gap),
         ]
     )
     room = np.array([max(result.width - wide, 0), max(result.height - high, 0)])
@@ -185,8 +189,10 @@ def _paths(box: Rectangle, verdict: Verdict, size: int) -> list[NDArray[np.float
         turn = np.stack([np.sin(quarter), -np.cos(quarter)], axis=1) * radius
         corners = []
         for x, y in (
-            *((x1 - radius, y0 + radius), (x1 - radius, y1 - radius)),
-            *((x0 + radius, y1 - radius), (x0 + radius, y0 + radius)),
+            (x1 - radius, y0 + radius),
+            (x1 - radius, y1 - radius),
+            (x0 + radius, y1 - radius),
+            (x0 + radius, y0 + radius),
         ):
             corners.append(turn + np.array([x, y]))
             turn = np.stack([-turn[:, 1], turn[:, 0]], axis=1)

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-_GIVE_UP = 1.0
+GIVE_UP = 1.0
 """Seconds of lateness after which a film is played slower: network or machine can't keep up with it."""
 _AHEAD = 1.2
 """Seconds that something live is waited for at most; whoever watches it calls it silent after little more."""
@@ -55,7 +55,7 @@ class FilmPace(_Pace):
     def wait(self, seconds: float) -> None:
         """Wait until the picture at `seconds` of the film is due, or `cancel` is called; the first is due at once."""
         now = self._now()
-        if not -math.inf < now - self._anchor - seconds <= _GIVE_UP:
+        if not -math.inf < now - self._anchor - seconds <= GIVE_UP:
             self._anchor = now - seconds
         self._hold(self._anchor + seconds - now)
 

@@ -1,4 +1,4 @@
-"""The one way to write a file: under a temporary name beside the target, renamed when it is whole."""
+"""How the app writes a file: under a temporary name beside the target, renamed when it is whole."""
 
 from __future__ import annotations
 

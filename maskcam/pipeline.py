@@ -49,7 +49,6 @@ class Pipeline:
         detector: Detector,
         classifier: Classifier,
         threshold: float | None = None,
-        rules: TrackRules | None = None,
         most_judged: int | None = None,
     ) -> None:
         """`threshold`, the no-mask probability where evidence turns from mask to bare, defaults to the card's.
@@ -59,7 +58,7 @@ class Pipeline:
         self._detector = detector
         self._classifier = classifier
         self.threshold = classifier.card.threshold if threshold is None else threshold
-        self._rules = rules or TrackRules()
+        self._rules = TrackRules()
         self._tracker = Tracker(self.threshold, self._rules)
         self._most_judged = most_judged
         self._turn = -1

@@ -14,8 +14,9 @@ import av
 from maskcam.errors import UnusableInput
 from maskcam.frames import Pixels
 from maskcam.handle import Handle
-from maskcam.live import Cause, SourceEnded, SourceLost
-from maskcam.sources import VideoFrame, VideoSource
+from maskcam.live import Cause, LiveSource, SourceEnded, SourceLost
+from maskcam.pace import GIVE_UP
+from maskcam.sources import FileFrame, VideoSource
 
 _REPEAT = 0.25
 """Seconds between two readings of the same picture while paused: enough for people to stay who they are."""
@@ -23,8 +24,6 @@ _LATE = 0.05
 """Seconds that a frame may be late before it is dropped."""
 _STARVED = 0.25
 """Seconds after which a late frame is shown all the same."""
-_GIVE_UP = 1.0
-"""Seconds of lateness after which the video is played slower: this machine can't keep up with it."""
 _FALLBACK_STEP = 0.04
 _STEPS_BACK = (0.0, 5.0, 30.0)
 """Seconds before the place asked for at which a file is tried to be begun, before all of it is decoded up to there:
@@ -46,7 +45,7 @@ class _Seekable(VideoSource):
             return False
         return True
 
-    def time_of(self, frame: VideoFrame) -> float:
+    def time_of(self, frame: FileFrame) -> float:
         """Seconds from the first frame of the file, wherever the iteration began."""
         return float((frame.pts - self.start_pts) * self.time_base)
 
@@ -56,7 +55,7 @@ class _Shown(NamedTuple):
     time: float
 
 
-class PlayedVideo:
+class PlayedVideo(LiveSource):
     """Plays the file at `path` from `start` seconds on; frames that come too late are dropped.
 
     `pause`, `seek` and `close` may be called from any thread. While paused, `read` gives the same picture again four
@@ -80,7 +79,7 @@ class PlayedVideo:
         self._shown: _Shown | None = None
         self._shown_at = 0.0
         self._video = self._open()
-        self._frames: Iterator[VideoFrame] = iter(self._video)
+        self._frames: Iterator[FileFrame] = iter(self._video)
         self._skip_until = 0.0
         self.duration = self._video.duration
         self.width, self.height = self._video.width, self._video.height
@@ -209,7 +208,7 @@ class PlayedVideo:
         """Wait until `frame` is due; False if it was dropped, or if something else is to be done first."""
         now = time.monotonic()
         with self._wake:
-            if self._anchor is None or now - self._anchor - frame.time > _GIVE_UP:
+            if self._anchor is None or now - self._anchor - frame.time > GIVE_UP:
                 self._anchor = now - frame.time
             wait = self._anchor + frame.time - now
         if wait > 0 and self._wait(wait):

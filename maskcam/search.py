@@ -74,8 +74,8 @@ class SearchPlan:
     def share(self, turn: int, count: int, turns: int = 1) -> tuple[Look, ...]:
         """Return the looks of one turn: the whole frame, and at most `count` tiles that lie far apart.
 
-        All tiles are had once in as many turns in a row as that takes. With `turns`, those of the turns before come
-        too, so many in all.
+        Turns in a row share all tiles out among them, each once. With more `turns` than one come those of the turns
+        before, too.
         """
         tiles = self.looks[1:]
         all_turns = max(math.ceil(len(tiles) / count), 1)

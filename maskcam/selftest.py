@@ -21,7 +21,7 @@ from maskcam.drawn_mask import draw_mask
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.faces import FaceDetector
 from maskcam.frames import Faces, Pixels
-from maskcam.modelcard import ModelCard, load_card
+from maskcam.modelcard import load_card
 from maskcam.selftest_parts import (
     CheckFailed,
     check_cameras,
@@ -60,71 +60,7 @@ def versions() -> Iterator[str]:
 
 def run_checks(weights: Path, sockets: SocketWatch) -> Iterator[tuple[bool, str]]:
     """Yield for each check whether it passed, and a line that says what was found."""
-    portrait: list[tuple[Pixels, Faces]] = []
-
-    def card() -> str:
-        found = load_card(weights)
-        return f"{weights.name} fits its card: {found.input_size} px, threshold {found.threshold:.3f}"
-
-    def faces() -> str:
-        with FaceDetector() as detector, VideoSource(asset(DEMO_CLIP)) as clip:
-            image = next(iter(clip)).frame.image
-            found = detector.detect(image)
-        if not len(found) or found.scores[0] < 0.5:
-            raise CheckFailed("no face found in the demo's first picture")
-        portrait.append((image, found))
-        return f"face found with score {found.scores[0]:.2f}"
-
-    def judge() -> str:
-        if not portrait:
-            raise CheckFailed("there is no face to judge")
-        image, found = portrait[0]
-        with MaskClassifier(weights) as classifier:
-            bare = _probability(classifier, classifier.card, image, found)
-            masked = _probability(classifier, classifier.card, draw_mask(image, found.keypoints[0]), found)
-            threshold = classifier.card.threshold
-        if bare < threshold or masked >= threshold:
-            raise CheckFailed(f"judged wrong: no-mask probability {bare:.3f} bare, {masked:.3f} with a mask")
-        return f"no-mask probability {bare:.3f} bare, {masked:.3f} with a drawn mask"
-
-    def shown() -> Pixels:
-        return portrait[0][0] if portrait else np.full((120, 160, 3), 128, np.uint8)
-
-    def video() -> str:
-        image = shown()
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "selftest.mp4"
-            height, width = image.shape[:2]
-            with VideoSink(path, width=width, height=height, time_base=Fraction(1, 25)) as sink:
-                for number in range(5):
-                    sink.write(image, number)
-                sink.finish()
-            with VideoSource(path) as source:
-                frames = [one.frame for one in source]
-        apart = float(np.abs(frames[-1].image.astype(np.int16) - image).mean()) if frames else 255.0
-        if len(frames) != 5 or apart > 6:
-            raise CheckFailed(f"{len(frames)} of 5 frames came back, {apart:.1f} grey levels apart")
-        return f"5 frames written and read back, {apart:.1f} grey levels apart"
-
-    def network() -> str:
-        if sockets.seen:
-            raise CheckFailed(f"Python opened a socket: {', '.join(sorted(set(sockets.seen)))}")
-        return "Python opened no socket"
-
-    checks: list[tuple[str, Callable[[], str]]] = [
-        ("weights", card),
-        ("faces", faces),
-        ("small faces", lambda: check_small_faces(shown())),
-        ("verdicts", judge),
-        ("video", video),
-        ("pictures", lambda: check_pictures(shown())),
-        ("letters", check_letters),
-        ("cameras", check_cameras),
-        ("streams", check_streams),
-        ("window", check_window),
-        ("network", network),
-    ]
-    for name, check in checks:
+    for name, check in _Checks(weights, sockets).all().items():
         try:
             yield True, f"ok      {name}: {check()}"
         except (CheckFailed, UnusableInput, FailedOnTheWay) as error:
@@ -133,8 +69,75 @@ def run_checks(weights: Path, sockets: SocketWatch) -> Iterator[tuple[bool, str]
             yield False, f"FAILED  {name}: {type(error).__name__}: {error}"
 
 
-def _probability(classifier: MaskClassifier, card: ModelCard, image: Pixels, found: Faces) -> float:
-    return float(classifier.no_mask_probability(crop_faces(image, found.boxes[:1], card))[0])
+class _Checks:
+    """The checks of one self-test; the face that one of them finds is what later ones judge, write and read."""
+
+    def __init__(self, weights: Path, sockets: SocketWatch) -> None:
+        self._weights, self._sockets = weights, sockets
+        self._image: Pixels = np.full((120, 160, 3), 128, np.uint8)
+        self._found = Faces.none()
+
+    def all(self) -> dict[str, Callable[[], str]]:
+        """Return them by name, in their order."""
+        return {
+            "weights": self._card,
+            "faces": self._faces,
+            "small faces": lambda: check_small_faces(self._image),
+            "verdicts": self._verdicts,
+            "video": self._video,
+            "pictures": lambda: check_pictures(self._image),
+            "letters": check_letters,
+            "cameras": check_cameras,
+            "streams": check_streams,
+            "window": check_window,
+            "network": self._network,
+        }
+
+    def _card(self) -> str:
+        found = load_card(self._weights)
+        return f"{self._weights.name} fits its card: {found.input_size} px, threshold {found.threshold:.3f}"
+
+    def _faces(self) -> str:
+        with FaceDetector() as detector, VideoSource(asset(DEMO_CLIP)) as clip:
+            image = next(iter(clip)).frame.image
+            found = detector.detect(image)
+        if not len(found) or found.scores[0] < 0.5:
+            raise CheckFailed("no face found in the demo's first picture")
+        self._image, self._found = image, found
+        return f"face found with score {found.scores[0]:.2f}"
+
+    def _verdicts(self) -> str:
+        if not len(self._found):
+            raise CheckFailed("there is no face to judge")
+        with MaskClassifier(self._weights) as classifier:
+            bare, masked = (
+                float(classifier.no_mask_probability(crop_faces(image, self._found.boxes[:1], classifier.card))[0])
+                for image in (self._image, draw_mask(self._image, self._found.keypoints[0]))
+            )
+            threshold = classifier.card.threshold
+        if bare < threshold or masked >= threshold:
+            raise CheckFailed(f"judged wrong: no-mask probability {bare:.3f} bare, {masked:.3f} with a mask")
+        return f"no-mask probability {bare:.3f} bare, {masked:.3f} with a drawn mask"
+
+    def _video(self) -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "selftest.mp4"
+            height, width = self._image.shape[:2]
+            with VideoSink(path, width=width, height=height, time_base=Fraction(1, 25)) as sink:
+                for number in range(5):
+                    sink.write(self._image, number)
+                sink.finish()
+            with VideoSource(path) as source:
+                frames = [one.frame for one in source]
+        apart = float(np.abs(frames[-1].image.astype(np.int16) - self._image).mean()) if frames else 255.0
+        if len(frames) != 5 or apart > 6:
+            raise CheckFailed(f"{len(frames)} of 5 frames came back, {apart:.1f} grey levels apart")
+        return f"5 frames written and read back, {apart:.1f} grey levels apart"
+
+    def _network(self) -> str:
+        if self._sockets.seen:
+            raise CheckFailed(f"Python opened a socket: {', '.join(sorted(set(self._sockets.seen)))}")
+        return "Python opened no socket"
 
 
 def _version(name: str) -> str:

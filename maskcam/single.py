@@ -37,6 +37,6 @@ def judge_single(seen: Sighting, threshold: float, rules: TrackRules | None = No
         probability,
         tuple(verdict for verdict, _ in said),
         tuple(reason for _, reason in said),
+        judgement.not_face_probability[rows],
         found=faces.boxes,
-        not_face_probability=judgement.not_face_probability[rows],
     )

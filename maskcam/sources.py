@@ -14,7 +14,7 @@ import av.container
 
 from maskcam.closing import Closing
 from maskcam.colour import FromYuv
-from maskcam.damage import has_holes, is_cut
+from maskcam.damage import ends_early, has_holes, is_cut
 from maskcam.errors import UnusableInput
 from maskcam.frames import Frame
 from maskcam.inputs import (
@@ -23,31 +23,28 @@ from maskcam.inputs import (
     check_file,
     check_size,
     open_video,
-    pictures_in,
+    picture_streams,
+    prepared_stream,
     undecodable,
-    video_stream,
 )
 from maskcam.letterbox import letterboxed
 from maskcam.losses import Losses
 from maskcam.timing import Clock, SoundClock
 from maskcam.upright import Upright, turn_of
 
-__all__ = ["MAX_SIDE", "Sound", "VideoFrame", "VideoSource"]
+__all__ = ["MAX_SIDE", "FileFrame", "Sound", "VideoSource"]
 
 Sound: TypeAlias = "tuple[av.Packet[Any], ...]"
 
 # A read error in a damaged file may be passed by reading on, but not for ever.
 _READ_ATTEMPTS = 100
 _SAY_DURATION = {"mov", "matroska", "avi"}
-_LEAST_SHORTFALL = 1.0
-"""Seconds, and as a share of the whole, by which a video has to end early before that counts as damage."""
-_LEAST_SHARE = 0.05
 _SOUND_WITHIN = 10.0
 """Seconds of pictures among which the first sound is looked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class VideoFrame:
+class FileFrame:
     """One frame as it lies in the file.
 
     `pts` is the frame's time in the source's `time_base`, not shifted. `sound` holds the sound packets that
@@ -60,7 +57,7 @@ class VideoFrame:
 
 
 class VideoSource(Closing):
-    """A video file, opened. Iterate it once for its `VideoFrame`s.
+    """A video file, opened. Iterate it once for its `FileFrame`s.
 
     `width` and `height` are in pixels, upright. `pixel_aspect` is a pixel's width by its height, upright.
     `time_base` is the length of one tick of `pts` in seconds. `start_pts` is the first frame's. `origin` is the tick
@@ -94,10 +91,10 @@ class VideoSource(Closing):
         with open_video(path) as container:
             first, sound = self._first_look(container)
         self._container = open_video(path)
-        video = video_stream(self._container, path)
+        video = prepared_stream(self._container, path)
         self._video = video
         self._coded_aspect = float(video.codec_context.sample_aspect_ratio or 1)
-        self.tracks = len(pictures_in(self._container))
+        self.tracks = len(picture_streams(self._container))
         self.audio = audio_stream(self._container)
         self._sideways = turn_of(first).swap
         self.width, self.height = (first.height, first.width) if self._sideways else (first.width, first.height)
@@ -123,14 +120,14 @@ class VideoSource(Closing):
         self._begun = True
         self._container.close()
 
-    def __iter__(self) -> Iterator[VideoFrame]:
+    def __iter__(self) -> Iterator[FileFrame]:
         """Yield every frame that can be decoded; RuntimeError on a second iteration or after `close`."""
         if self._begun:
             raise RuntimeError("a VideoSource can be iterated only once, while it is open")
         self._begun = True
         return self._frames()
 
-    def _frames(self) -> Iterator[VideoFrame]:
+    def _frames(self) -> Iterator[FileFrame]:
         clock = Clock(self.time_base, self.average_rate)
         colours = FromYuv()
         sounds = SoundClock(clock)
@@ -150,7 +147,7 @@ class VideoSource(Closing):
                 image = upright.turn(picture, colours.convert(picture, picture.width, picture.height))
                 # Streams and cameras that are turned change their pictures' size on the way.
                 image = letterboxed(image, self.width, self.height, self._wider())
-                yield VideoFrame(Frame(image, index, time, self.name), pts, sounds.ready())
+                yield FileFrame(Frame(image, index, time, self.name), pts, sounds.ready())
                 index += 1
         self.trailing_sound = sounds.ready(end=True)
         self.damage = self._describe_damage(end, clock.jumps)
@@ -162,7 +159,7 @@ class VideoSource(Closing):
 
     def _first_look(self, container: av.container.InputContainer) -> tuple[av.VideoFrame, Fraction | None]:
         """Return the first picture, and where the first sound begins, in seconds, if there is any."""
-        video, audio = video_stream(container, self._path), audio_stream(container)
+        video, audio = prepared_stream(container, self._path), audio_stream(container)
         picture: av.VideoFrame | None = None
         sound: Fraction | None = None
         begin: Fraction | None = None
@@ -236,7 +233,7 @@ class VideoSource(Closing):
             whole = max(whole, float(self._video.frames / self.average_rate))
         # Only these formats say how long they are, rather than have it guessed. Subtitles may last longer.
         known = formats & _SAY_DURATION and len(self._container.streams) == 1 + self.has_audio
-        short = bool(known) and self._reach < whole - max(_LEAST_SHORTFALL, whole * _LEAST_SHARE)
+        short = bool(known) and ends_early(float(self._reach), whole)
         found = []
         if self._cut or short:
             # The shown numbers have to differ, or the line would contradict itself.

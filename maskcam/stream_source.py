@@ -7,6 +7,7 @@ from maskcam.feed import Feed
 from maskcam.film import Film
 from maskcam.frames import Pixels
 from maskcam.handle import Handle
+from maskcam.live import LiveSource
 
 OPEN_TIMEOUT = 5.0
 """Seconds that a stream has to send its first pictures."""
@@ -14,7 +15,7 @@ READ_TIMEOUT = 4.0
 """Seconds of silence after which a stream counts as lost."""
 
 
-class StreamSource:
+class StreamSource(LiveSource):
     """A network camera or a film at an RTSP or HTTP(S) address. Pictures keep the size they have, also when it changes.
 
     A film comes at its own speed, and ends with SourceEnded; what is live never ends, but may be lost. The timeouts

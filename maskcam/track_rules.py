@@ -5,10 +5,52 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 
+_POSITIVE = (
+    "coast_seconds",
+    "damp_seconds",
+    "least_step",
+    "reach",
+    "reach_limit",
+    "weak_reach_share",
+    "box_seconds",
+    "box_jump",
+    "bare_seconds",
+    "mask_seconds",
+    "weight_limit",
+    "seldom_step",
+    "doubtful_weight",
+    "doubt_seconds",
+    "log_odds_limit",
+    "slow_steps",
+    "slow_reset",
+)
+_SHARES = (
+    "start_score",
+    "picture_score",
+    "same_iou",
+    "duplicate_iou",
+    "duplicate_share",
+    "weak_reach_share",
+    "weight_limit",
+    "doubtful_weight",
+    "doubt_enter",
+)
+_ASCENDING = (
+    ("keep_score", "weak_score"),
+    ("weak_score", "start_score"),
+    ("bare_keep", "bare_enter"),
+    ("mask_keep", "mask_enter"),
+    ("doubt_leave", "doubt_enter"),
+    ("bare_enter", "log_odds_limit"),
+    ("mask_enter", "log_odds_limit"),
+    ("coast_seconds", "forward_reset"),
+    ("reach", "reach_limit"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class TrackRules:
-    """All numbers by which people are followed, judged and told apart, checked when made.
+    """The numbers by which people are followed, judged and told apart, checked when made.
 
     Scores say how sure it is that a box is a face, 0 to 1. Times are in seconds. Distances between boxes are in
     face sizes (square root of the box's area), so that near and far faces follow the same rule. Bands are in log-odds
@@ -105,25 +147,13 @@ class TrackRules:
             value = getattr(self, field.name)
             if not math.isfinite(value) or value < 0:
                 raise ValueError(f"{field.name} must be finite and not negative, not {value}")
-        for name in (
-            *("coast_seconds", "damp_seconds", "least_step", "reach", "reach_limit", "weak_reach_share"),
-            *("box_seconds", "box_jump", "bare_seconds", "mask_seconds", "weight_limit", "seldom_step"),
-            *("doubtful_weight", "doubt_seconds", "log_odds_limit", "slow_steps", "slow_reset"),
-        ):
+        for name in _POSITIVE:
             if getattr(self, name) == 0:
                 raise ValueError(f"{name} must be more than 0")
-        for low, high in (
-            *(("keep_score", "weak_score"), ("weak_score", "start_score")),
-            *(("bare_keep", "bare_enter"), ("mask_keep", "mask_enter"), ("doubt_leave", "doubt_enter")),
-            *(("bare_enter", "log_odds_limit"), ("mask_enter", "log_odds_limit")),
-            *(("coast_seconds", "forward_reset"), ("reach", "reach_limit")),
-        ):
+        for low, high in _ASCENDING:
             if getattr(self, low) > getattr(self, high):
                 raise ValueError(f"{low} must not be more than {high}")
-        for name in (
-            *("start_score", "picture_score", "same_iou", "duplicate_iou", "duplicate_share", "weak_reach_share"),
-            *("weight_limit", "doubtful_weight", "doubt_enter"),
-        ):
+        for name in _SHARES:
             if getattr(self, name) > 1:
                 raise ValueError(f"{name} must not be more than 1")
         if self.size_ratio <= 1:

@@ -26,8 +26,19 @@ class _Person:
     """One person; `track` is 0 until the person is believed to be there."""
 
     __slots__ = (
-        *("age", "believed", "box", "doubt", "evidence", "gap", "missed", "motion"),
-        *("raw", "rejected", "score", "track", "waited"),
+        "age",
+        "believed",
+        "box",
+        "doubt",
+        "evidence",
+        "gap",
+        "missed",
+        "motion",
+        "raw",
+        "rejected",
+        "score",
+        "track",
+        "waited",
     )
 
     def __init__(self, box: Box, threshold: float, rules: TrackRules) -> None:
@@ -77,13 +88,13 @@ class Tracker:
 
         `(n, 4) float32, pixels, xyxy`, who was not seen for longest first; nobody after a clear jump in time.
         """
-        if self._restarts(time, width, height):
+        if self._is_cut(time, width, height):
             return np.zeros((0, 4), np.float32)
         return self._places(sorted(self._people, key=lambda person: -person.gap), self._since(time))
 
     def known(self, time: float, width: int, height: int) -> Known:
         """Return who was seen in the last frame, and what was last said of each; nobody after a clear jump in time."""
-        if self._restarts(time, width, height):
+        if self._is_cut(time, width, height):
             return NOBODY
         elapsed = self._since(time)
         people = [one for one in self._people if one.track and not one.missed]
@@ -104,7 +115,7 @@ class Tracker:
         order of the faces plays no part.
         """
         time, width, height = seen.time, seen.width, seen.height
-        events = self._restart(time, width, height)
+        events = self._end_if_cut(time, width, height)
         elapsed = max(time - (time if self._time is None else self._time), self._rules.least_step)
         if self._time is not None:
             self._steps.append(elapsed)
@@ -159,11 +170,11 @@ class Tracker:
         """Where `people` should be, `elapsed` seconds after the last frame."""
         return np.array([one.motion.predicted(one.gap + elapsed) for one in people], np.float32).reshape(-1, 4)
 
-    def _restart(self, time: float, width: int, height: int) -> list[Event]:
+    def _end_if_cut(self, time: float, width: int, height: int) -> list[Event]:
         # They were last known to be there at the frame before the jump, so that is when they left.
-        return list(self.finish()) if self._restarts(time, width, height) else []
+        return list(self.finish()) if self._is_cut(time, width, height) else []
 
-    def _restarts(self, time: float, width: int, height: int) -> bool:
+    def _is_cut(self, time: float, width: int, height: int) -> bool:
         """Return whether the next frame begins anew: after a seek, or a change of the picture's size."""
         if self._time is None:
             return False
@@ -249,7 +260,7 @@ class Tracker:
             np.array([person.raw for person in people], np.float32),
             tuple(person.evidence.verdict for person in people),
             tuple(person.evidence.reason for person in people),
+            np.array([person.rejected for person in people], np.float32),
             tuple(events),
             found,
-            np.array([person.rejected for person in people], np.float32),
         )

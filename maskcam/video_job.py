@@ -17,7 +17,7 @@ from maskcam.records import EVENT_HEADER, event_line, frame_line
 from maskcam.runner import side_by_side
 from maskcam.signals import StopRequest
 from maskcam.sinks import VideoSink
-from maskcam.sources import VideoFrame, VideoSource
+from maskcam.sources import FileFrame, VideoSource
 from maskcam.tally import Summary, Tally
 
 
@@ -75,10 +75,10 @@ def process_video(
         events = stack.enter_context(Record(outputs.events, outputs.force))
         events.write([EVENT_HEADER])
 
-        def analyse(read: VideoFrame) -> tuple[VideoFrame, Result]:
+        def analyse(read: FileFrame) -> tuple[FileFrame, Result]:
             return read, pipeline.process(read.frame)
 
-        def results() -> Generator[tuple[VideoFrame, Result], None, None]:
+        def results() -> Generator[tuple[FileFrame, Result], None, None]:
             nonlocal complete
             complete = yield from side_by_side(source, analyse, lambda: stop)
 

@@ -19,7 +19,7 @@ from tests.support import astronaut, scaled, wait_for
 Parts = tuple[FaceDetector, MaskClassifier]
 
 
-class Hanging:
+class Hanging(LiveSource):
     """A source like a camera whose driver hangs in a read, until `let_go`."""
 
     name = "hanging"

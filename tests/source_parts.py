@@ -10,13 +10,13 @@ import pytest
 from av.stream import Disposition
 
 from maskcam.errors import UnusableInput
-from maskcam.sources import VideoFrame, VideoSource
+from maskcam.sources import FileFrame, VideoSource
 from tests.video_files import audio_frames, moving
 
 FIVE_SECONDS = range(125)
 
 
-def read(path: Path) -> tuple[VideoSource, list[VideoFrame]]:
+def read(path: Path) -> tuple[VideoSource, list[FileFrame]]:
     with VideoSource(path) as source:
         return source, list(source)
 

@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import skimage.data
 
+from maskcam.detections import Sighting
 from maskcam.faces import FaceDetector
 from maskcam.frames import Floats, Judgement, Pixels
 from maskcam.sinks import VideoSink
@@ -133,3 +135,8 @@ def contrast(one: Sequence[float], other: Sequence[float]) -> float:
 
     dark, light = sorted((luminance(one), luminance(other)))
     return (light + 0.05) / (dark + 0.05)
+
+
+def all_judged(*seen: Any) -> Sighting:
+    """A sighting of faces that are all judged anew; `seen` is what a `Sighting` takes but for that."""
+    return Sighting(*seen, judged=np.ones(len(seen[4]), np.bool_))

@@ -105,7 +105,7 @@ FACE = square(500, 200, 100)
         (square(500, 900, 30), False),  # far below: another row
     ],
 )
-def test_what_is_on_a_chest(box: list[float], on: bool) -> None:
+def test_only_what_lies_small_below_a_face_is_on_its_chest(box: list[float], on: bool) -> None:
     assert on_a_chest(np.array([box], np.float32), np.array([FACE], np.float32)).tolist() == [on]
     assert not on_a_chest(np.array([box], np.float32), np.zeros((0, 4), np.float32)).any()
 

@@ -76,7 +76,7 @@ def run(moved: Path, tmp_path: Path) -> Run:
     return start
 
 
-def test_size(folder: Path) -> None:
+def test_the_folder_and_its_archive_stay_within_their_limits(folder: Path) -> None:
     assert archive.size(folder) <= archive.FOLDER_LIMIT
     packed = sorted(folder.parent.glob("maskcam-*.tar.xz"))
     if sys.platform == "linux" and "MASKCAM_EXECUTABLE" not in os.environ:
@@ -84,7 +84,7 @@ def test_size(folder: Path) -> None:
     assert all(path.stat().st_size <= archive.ARCHIVE_LIMIT for path in packed)
 
 
-def test_what_is_in_it(folder: Path) -> None:
+def test_the_folder_holds_all_that_is_needed_and_nothing_else(folder: Path) -> None:
     inside = folder / "_internal"
     files = [path.relative_to(inside).as_posix() for path in inside.rglob("*")]
     assert {f"assets/{name}" for name in contents.ASSETS} == {name for name in files if name.startswith("assets/")}
@@ -135,7 +135,7 @@ def test_no_socket_is_opened(moved: Path, tmp_path: Path, command: str) -> None:
     assert [line for line in trace.read_text().splitlines() if "(" in line and "SIG" not in line] == []
 
 
-def test_the_demo(run: Run, tmp_path: Path) -> None:
+def test_the_demo_tells_that_a_mask_is_put_on(run: Run, tmp_path: Path) -> None:
     done = run("demo", "-o", "ünï.mp4")
     assert done.returncode == 0, done.stderr
     assert "person 1 now: mask" in done.stdout
@@ -160,7 +160,7 @@ def test_the_verdicts_are_the_installed_ones_byte_for_byte(run: Run, tmp_path: P
     assert (tmp_path / "a.jsonl").read_bytes().count(b"\n") == 200
 
 
-def test_pictures(run: Run, tmp_path: Path) -> None:
+def test_pictures_of_every_format_are_judged(run: Run, tmp_path: Path) -> None:
     portrait = Image.open(ROOT / "assets" / "overlay.jpg")
     for suffix in ("jpg", "png", "webp", "bmp", "tiff", "gif"):
         portrait.save(tmp_path / f"one.{suffix}")

@@ -20,6 +20,7 @@ def result(**changed: object) -> Result:
         "raw_no_mask_probability": np.ones(1, np.float32),
         "verdicts": (Verdict.NO_MASK,),
         "reasons": (None,),
+        "not_face_probability": np.zeros(1, np.float32),
     }
     return Result(**{**fields, **changed})  # type: ignore[arg-type]
 
@@ -82,11 +83,6 @@ def test_a_result_counts_its_verdicts() -> None:
 def test_a_result_checks_itself(changed: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"must|need"):
         result(**changed)
-
-
-def test_a_result_without_a_third_answer_doubts_no_face() -> None:
-    assert result().not_face_probability.tolist() == [0]
-    assert result(not_face_probability=np.array([0.25], np.float32)).not_face_probability.tolist() == [0.25]
 
 
 @pytest.mark.parametrize("name", ["no_mask_probability", "not_face_probability"])

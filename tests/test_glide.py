@@ -26,6 +26,7 @@ def result(time: float, people: dict[int, Box], size: tuple[int, int] = (640, 48
         numbers,
         (Verdict.NO_MASK,) * n,
         (None,) * n,
+        np.zeros(n, np.float32),
     )
 
 

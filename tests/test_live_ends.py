@@ -198,7 +198,7 @@ def test_openings_that_hang_do_not_keep_another_source_from_being_opened_again(p
         assert runner.stop(60)
 
 
-class Well:
+class Well(LiveSource):
     """A source that gives a picture whenever it is asked."""
 
     name = "well"

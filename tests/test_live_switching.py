@@ -123,11 +123,11 @@ def test_a_reopened_source_that_hung_can_do_no_harm(parts: Parts) -> None:
 
 
 def test_a_source_is_let_go_before_it_is_opened_again(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "_ANOTHER", 60.0)
-    monkeypatch.setattr(opening, "_THE_SAME", 60.0)
+    monkeypatch.setattr(opening, "_WAIT_FOR_OTHER", 60.0)
+    monkeypatch.setattr(opening, "_WAIT_FOR_SAME", 60.0)
     held, refused, opened = threading.Lock(), [], []
 
-    class Exclusive:
+    class Exclusive(LiveSource):
         """As cameras are: nobody can open it twice, and closing waits for the read."""
 
         name = "exclusive"
@@ -169,11 +169,11 @@ def test_a_source_is_let_go_before_it_is_opened_again(parts: Parts, monkeypatch:
 
 
 def test_an_opening_doesn_t_wait_for_ever_for_what_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (opening._ANOTHER, opening._THE_SAME) == (0.5, 1.5)
-    monkeypatch.setattr(opening, "_ANOTHER", 0.01)
-    monkeypatch.setattr(opening, "_THE_SAME", 0.02)
-    for again in (False, True):
-        Opening(Hanging, 1, threading.Event(), again=again).wait_for_its_turn()
+    assert (opening._WAIT_FOR_OTHER, opening._WAIT_FOR_SAME) == (0.5, 1.5)
+    monkeypatch.setattr(opening, "_WAIT_FOR_OTHER", 0.01)
+    monkeypatch.setattr(opening, "_WAIT_FOR_SAME", 0.02)
+    for same in (False, True):
+        Opening(Hanging, 1, threading.Event(), same=same).wait_for_its_turn()
 
 
 def test_an_opening_that_hangs_is_given_up_and_what_it_opened_is_closed(parts: Parts) -> None:

@@ -25,7 +25,7 @@ def test_more_probable_is_never_less_in_odds(one: float, other: float) -> None:
     assert log_odds(low) <= log_odds(high)
 
 
-def test_known_odds() -> None:
+def test_log_odds_are_the_logarithm_of_the_odds() -> None:
     assert log_odds(0.5) == 0
     assert log_odds(0.9) == pytest.approx(math.log(9))
 

@@ -48,6 +48,7 @@ def result(width: int, height: int, *people: Person) -> Result:
         bare,
         tuple(p[1] for p in people),
         tuple(p[4] for p in people),
+        np.zeros(n, np.float32),
     )
 
 

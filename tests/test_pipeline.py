@@ -76,13 +76,13 @@ def test_a_blurred_face_is_doubted(parts: tuple[FaceDetector, MaskClassifier]) -
 
 def test_a_sharp_face_is_not_doubted_until_it_is_too_small(parts: tuple[FaceDetector, MaskClassifier]) -> None:
     from maskcam.crops import crop_faces
-    from maskcam.doubts import SMALLEST_FACE, doubts
+    from maskcam.doubts import LEAST_JUDGED_SIDE, doubts
 
     for factor in (1.0, 0.5, 0.25, 0.17):
         box = np.array([[177, 75, 272, 178]], np.float32) * np.float32(factor)
         small = scaled(astronaut(), factor)
         assert doubts(box, crop_faces(small, box, parts[1].card)) == [None], factor
-    box = np.array([[10, 10, 10 + SMALLEST_FACE - 1, 10 + SMALLEST_FACE - 1]], np.float32)
+    box = np.array([[10, 10, 10 + LEAST_JUDGED_SIDE - 1, 10 + LEAST_JUDGED_SIDE - 1]], np.float32)
     assert doubts(box, crop_faces(astronaut(), box, parts[1].card)) == [Reason.TOO_SMALL]
 
 

@@ -6,9 +6,10 @@ import pytest
 
 from maskcam import finder, judging, pictures, pipeline, recording
 from maskcam.assets import MASK_MODEL, asset
-from maskcam.doubts import SMALLEST_FACE
+from maskcam.doubts import LEAST_JUDGED_SIDE
 from maskcam.evidence import Evidence
-from maskcam.modelcard import NOT_FACE_FROM, load_card
+from maskcam.frames import NOT_FACE_FROM
+from maskcam.modelcard import load_card
 from maskcam.track_rules import TrackRules
 from maskcam.viewer import alarm, reconnect, settings, timeline, window
 from tests.support import ROOT
@@ -31,7 +32,7 @@ README = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
         (finder.PEOPLE, 12, "from close by (twelve at most)"),
         (recording._FRAGMENT, 0.5, "but for its last half second"),
         (pictures.MAX_SIDE, 8192, "up to 8192 pixels a side"),
-        (SMALLEST_FACE, 16, "`too_small` (under 16 px)"),
+        (LEAST_JUDGED_SIDE, 16, "`too_small` (under 16 px)"),
         (NOT_FACE_FROM, 0.98, "a box with .98 or more counts as not found"),
     ],
     ids=lambda one: one if isinstance(one, str) else "",

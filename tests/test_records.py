@@ -25,7 +25,7 @@ def result(track: int) -> Result:
         np.array([0.7, 0.25], np.float32),
         (Verdict.NO_MASK, Verdict.UNSURE),
         (None, Reason.MIXED),
-        not_face_probability=np.array([0.0312345, 0.49], np.float32),
+        np.array([0.0312345, 0.49], np.float32),
     )
 
 

@@ -3,12 +3,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from maskcam.detections import Sighting
 from maskcam.frames import Event, EventKind, Faces, Reason, Result, Verdict
 from maskcam.single import judge_single
 from maskcam.tally import Summary, Tally
 from maskcam.tracks import Tracker
-from tests.support import judged
+from tests.support import all_judged, judged
 
 MASK, BARE, UNSURE = Verdict.MASK, Verdict.NO_MASK, Verdict.UNSURE
 
@@ -29,6 +28,7 @@ def result(time: float, people: Sequence[tuple[int, Verdict, bool]], events: Seq
         np.full(n, 0.5, np.float32),
         tuple(verdict for _, verdict, _ in people),
         tuple(Reason.MIXED if verdict is UNSURE else None for _, verdict, _ in people),
+        np.zeros(n, np.float32),
         tuple(events),
     )
 
@@ -100,7 +100,7 @@ def test_faces_of_single_pictures_count_one_each() -> None:
         np.zeros((2, 6, 2), np.float32),
     )
     bare = np.array([0.9, 0.1], np.float32)
-    one = judge_single(Sighting(0, 0.0, 640, 480, faces, judged(bare), (None, None)), 0.5)
+    one = judge_single(all_judged(0, 0.0, 640, 480, faces, judged(bare), (None, None)), 0.5)
     assert tally(one, one) == Summary(4, 2, 0.0, None, 2, 2, 0.0)
 
 
@@ -110,7 +110,7 @@ def test_a_tracked_video_adds_up() -> None:
     faces = Faces(box, np.array([0.97], np.float32), np.zeros((1, 6, 2), np.float32))
     for i in range(90):
         bare = np.array([0.97 if 30 <= i < 75 else 0.03], np.float32)
-        counted.add(tracker.update(Sighting(i, i / 30, 640, 480, faces, judged(bare), (None,))))
+        counted.add(tracker.update(all_judged(i, i / 30, 640, 480, faces, judged(bare), (None,))))
     counted.finish(tracker.finish())
     summary = counted.summary()
     assert (summary.people, summary.people_without, summary.frames, summary.frames_with_faces) == (1, 1, 90, 90)

@@ -5,11 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from maskcam.detections import Sighting
 from maskcam.frames import EventKind, Result, Verdict
 from maskcam.single import judge_single
 from maskcam.tracks import Tracker
-from tests.support import judged
+from tests.support import all_judged, judged
 from tests.track_parts import HEIGHT, WIDTH, Row, arrays, events, face, ids, run, step
 
 
@@ -80,7 +79,7 @@ def rejecting(tracker: Tracker, index: int, rows: list[Row], rejected: list[floa
     """One frame at 25 a second, with the classifier's third answer for each face."""
     faces, bare, doubts = arrays(rows)
     said = judged(bare, np.array(rejected, np.float32))
-    return tracker.update(Sighting(index, index / 25, WIDTH, HEIGHT, faces, said, tuple(doubts)))
+    return tracker.update(all_judged(index, index / 25, WIDTH, HEIGHT, faces, said, tuple(doubts)))
 
 
 @pytest.mark.parametrize(("rejected", "people"), [(0.0, 1), (0.97, 1), (0.98, 0), (1.0, 0)])
@@ -94,7 +93,7 @@ def test_a_box_that_is_called_no_face_counts_as_not_found(rejected: float, peopl
     assert [event.kind for event in tracker.finish()] == [EventKind.LEFT] * people
     faces, bare, doubts = arrays([row])
     said = judged(bare, np.array([rejected], np.float32))
-    single = judge_single(Sighting(0, 0.0, WIDTH, HEIGHT, faces, said, tuple(doubts)), 0.5)
+    single = judge_single(all_judged(0, 0.0, WIDTH, HEIGHT, faces, said, tuple(doubts)), 0.5)
     assert single.not_face_probability.tolist() == [np.float32(rejected)] * people
     assert len(single.found) == 1
 
@@ -118,7 +117,7 @@ def test_a_rejected_box_does_not_take_the_place_of_a_face() -> None:
     assert result.verdicts == (Verdict.MASK,) and result.scores.tolist() == [np.float32(0.96)]
     faces, bare, doubts = arrays(rows)
     said = judged(bare, np.array([0.99, 0.1], np.float32))
-    single = judge_single(Sighting(0, 0.0, WIDTH, HEIGHT, faces, said, tuple(doubts)), 0.5)
+    single = judge_single(all_judged(0, 0.0, WIDTH, HEIGHT, faces, said, tuple(doubts)), 0.5)
     assert single.verdicts == (Verdict.MASK,) and len(single.found) == 2
 
 

@@ -5,14 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from maskcam.detections import Sighting
 from maskcam.evidence import Evidence, lean
 from maskcam.frames import EventKind, Reason, Verdict
 from maskcam.odds import log_odds
 from maskcam.single import judge_single
 from maskcam.track_rules import TrackRules
 from maskcam.tracks import Tracker
-from tests.support import judged
+from tests.support import all_judged, judged
 from tests.track_parts import HEIGHT, WIDTH, arrays, events, face, run, step
 
 
@@ -193,14 +192,14 @@ def test_a_single_picture_is_judged_without_tracks() -> None:
         *(face(600, 300, bare=0.9, doubt=Reason.TOO_SMALL), face(800, 300, score=0.3), face(210, 300, 90, 0.6)),
     ]
     faces, bare, doubts = arrays(rows)
-    result = judge_single(Sighting(0, 0.0, WIDTH, HEIGHT, faces, judged(bare), tuple(doubts)), 0.5)
+    result = judge_single(all_judged(0, 0.0, WIDTH, HEIGHT, faces, judged(bare), tuple(doubts)), 0.5)
     assert result.track_ids.tolist() == [-1] * 4
     assert result.verdicts == (Verdict.NO_MASK, Verdict.UNSURE, Verdict.UNSURE, Verdict.MASK)
     assert result.reasons == (None, Reason.MIXED, Reason.TOO_SMALL, None)
     assert result.no_mask_probability.tolist() == result.raw_no_mask_probability.tolist()
     assert result.detected.all()
     empty, none, nothing = arrays([])
-    assert not len(judge_single(Sighting(0, 0.0, 10, 10, empty, judged(none), tuple(nothing)), 0.5))
+    assert not len(judge_single(all_judged(0, 0.0, 10, 10, empty, judged(none), tuple(nothing)), 0.5))
 
 
 @pytest.mark.parametrize("elapsed", [0.26, 0.3, 0.4])

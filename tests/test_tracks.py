@@ -11,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskcam.association import assign
-from maskcam.detections import Sighting
 from maskcam.frames import EventKind, Reason, Verdict
 from maskcam.tracks import Tracker, TrackRules
-from tests.support import judged
+from tests.support import all_judged, judged
 from tests.track_parts import HEIGHT, WIDTH, Row, arrays, events, face, ids, run, step
 
 
@@ -111,7 +110,7 @@ def test_every_box_of_the_detector_is_handed_on_believed_or_not() -> None:
 def test_there_are_as_many_judgements_as_faces() -> None:
     faces, _, doubts = arrays([face(300, 300)])
     with pytest.raises(ValueError, match="as many judgements"):
-        Sighting(0, 0.0, 9, 9, faces, judged(np.zeros(2, np.float32)), tuple(doubts))
+        all_judged(0, 0.0, 9, 9, faces, judged(np.zeros(2, np.float32)), tuple(doubts))
 
 
 @pytest.mark.parametrize(
@@ -138,13 +137,13 @@ def test_wrong_input_is_refused() -> None:
         with pytest.raises(ValueError, match="threshold"):
             Tracker(threshold)
     with pytest.raises(ValueError, match="doubts"):
-        Sighting(0, 0.0, 9, 9, faces, judged(bare), ())
+        all_judged(0, 0.0, 9, 9, faces, judged(bare), ())
     with pytest.raises(ValueError, match="doubts"):
-        Sighting(0, 0.0, 9, 9, faces, judged(bare), (Reason.MIXED,))
+        all_judged(0, 0.0, 9, 9, faces, judged(bare), (Reason.MIXED,))
     with pytest.raises(ValueError, match="between 0 and 1"):
-        Sighting(0, 0.0, 9, 9, faces, judged(bare + 1), tuple(doubts))
+        all_judged(0, 0.0, 9, 9, faces, judged(bare + 1), tuple(doubts))
     with pytest.raises(ValueError, match="finite"):
-        Sighting(0, math.inf, 9, 9, faces, judged(bare), tuple(doubts))
+        all_judged(0, math.inf, 9, 9, faces, judged(bare), tuple(doubts))
 
 
 @given(

@@ -376,6 +376,11 @@ def test_data_that_a_model_was_trained_on_are_told_of(tmp_path: Path) -> None:
     card = replace(training_card(config, CropRule()), sha256=file_sha256(exported), data=[{"source": source.name}])
     card_path(exported).write_text(replace(card, training={"manifest_sha256": file_sha256(own)}).to_json())
     assert learnt_from(exported, [source, own, other, tmp_path], None) == (str(source), str(own))
+    linked = tmp_path / "elsewhere" / source.name
+    linked.parent.mkdir()
+    linked.symlink_to(tmp_path / "archive", target_is_directory=True)
+    (tmp_path / "archive").mkdir()
+    assert learnt_from(exported, [linked], None) == (str(linked),), "sources go by the name of a link"
     assert learnt_from(exported, [source, own], "test") == ()
     assert learnt_from(tmp_path / "any.keras", [own], None) == ()
 

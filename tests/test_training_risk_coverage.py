@@ -16,15 +16,14 @@ from PIL import Image
 
 from maskcam.assets import MASK_MODEL, asset
 from maskcam.crops import crop_faces
-from maskcam.detections import Sighting
-from maskcam.doubts import SMALLEST_FACE, doubts
+from maskcam.doubts import LEAST_JUDGED_SIDE, doubts
 from maskcam.frames import Faces, Pixels, Reason, Verdict
 from maskcam.modelcard import MASK, NO_MASK
 from maskcam.odds import log_odds
 from maskcam.single import judge_single
 from maskcam.track_rules import TrackRules
 from tests.drawn_faces import save
-from tests.support import astronaut
+from tests.support import all_judged, astronaut
 from tests.support import judged as said_of
 from training.judge import Judged, judge
 from training.labelled import Labelled
@@ -149,7 +148,7 @@ def test_faces_get_the_answer_that_the_app_gives_a_single_picture(faces: list[Fa
     expected = []
     for probability, _, doubt, rejected in faces:
         said = said_of(np.array([probability], np.float32), np.array([rejected], np.float32))
-        result = judge_single(Sighting(0, 0.0, 99, 99, one_face, said, (doubt,)), threshold)
+        result = judge_single(all_judged(0, 0.0, 99, 99, one_face, said, (doubt,)), threshold)
         assert len(result) == (not rejected)
         expected.append(REJECTED if rejected else result.reasons[0] or result.verdicts[0])
     found = judged_of(faces)
@@ -173,7 +172,7 @@ def test_poor_crops_are_those_the_app_finds_poor(tmp_path: Path) -> None:
     pictures = {"plain": portrait, "blurred": blurred, "dark": dark, "large": whole(60), "tiny": whole(18)}
     paths = {name: save(picture, tmp_path / f"{name}.png") for name, picture in pictures.items()}
     boxes = {**dict.fromkeys(("plain", "blurred", "dark"), head), "large": None, "tiny": None}
-    small = (200.0, 100.0, 200.0 + SMALLEST_FACE - 1, 110.0)
+    small = (200.0, 100.0, 200.0 + LEAST_JUDGED_SIDE - 1, 110.0)
     faces = [Labelled(paths[name], NO_MASK, "own", box) for name, box in boxes.items()]
     faces.append(Labelled(paths["plain"], NO_MASK, "own", small))
     with open_scorer(asset(MASK_MODEL)) as scorer:

@@ -77,6 +77,13 @@ def test_a_label_is_changed_where_there_is_one_and_added_where_there_is_none() -
     assert correct(scene(), [correction((1, 1, 2, 2))]).labels == ("face",)
 
 
+def test_where_nobody_is_that_stays_known_until_a_face_is_added() -> None:
+    empty = Scene(PICTURE, np.zeros((0, 4), np.float32), (), nobody=True)
+    assert correct(empty, []).nobody
+    assert correct(empty, [correction((1, 1, 2, 2), file="another.jpg")]).nobody
+    assert not correct(empty, [correction((1, 1, 2, 2))]).nobody
+
+
 @pytest.mark.parametrize(
     ("file", "meant"),
     [("a.jpg", True), ("images/a.jpg", True), ("scenes/images/a.jpg", True), ("b/a.jpg", False), ("aa.jpg", False)],

@@ -52,6 +52,7 @@ def seen(boxes: Sequence[Four], verdicts: Sequence[Verdict] = ()) -> Result:
         probability,
         said,
         tuple(Reason.MIXED if one is Verdict.UNSURE else None for one in said),
+        np.zeros(n, np.float32),
     )
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from maskcam.classifier import judgement
 from maskcam.errors import UnusableInput
-from maskcam.frames import Floats
-from maskcam.modelcard import MASK, NO_MASK, NOT_FACE, NOT_FACE_FROM, CropRule, ModelCard
+from maskcam.frames import NOT_FACE_FROM, Floats
+from maskcam.modelcard import MASK, NO_MASK, NOT_FACE, CropRule, ModelCard
 from tests.drawn_faces import draw_face, save, save_classes
 from tests.small_network import small_network  # noqa: F401 (a fixture)
 from tests.support import judged

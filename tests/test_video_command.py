@@ -18,8 +18,15 @@ from maskcam.sources import VideoSource
 from tests.support import ROOT, astronaut, maskcam, write_clip
 
 FACE_KEYS = {
-    *("box", "score", "track", "detected", "verdict", "reason"),
-    *("no_mask_probability", "raw_no_mask_probability", "not_face_probability"),
+    "box",
+    "score",
+    "track",
+    "detected",
+    "verdict",
+    "reason",
+    "no_mask_probability",
+    "raw_no_mask_probability",
+    "not_face_probability",
 }
 
 
@@ -28,7 +35,15 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the demo clip was worked through with every output."""
     folder = tmp_path_factory.mktemp("video")
     run = maskcam(
-        *("video", asset(DEMO_CLIP), "-o", "seen.mp4", "--json", "seen.jsonl", "--events", "seen.csv", "--fast"),
+        "video",
+        asset(DEMO_CLIP),
+        "-o",
+        "seen.mp4",
+        "--json",
+        "seen.jsonl",
+        "--events",
+        "seen.csv",
+        "--fast",
         cwd=folder,
     )
     assert run.returncode == 0, run.stderr

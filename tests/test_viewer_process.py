@@ -214,12 +214,13 @@ HANGING = """
 import os, sys, time
 from pathlib import Path
 from PySide6.QtCore import QTimer
+from maskcam.live import LiveSource
 from maskcam.viewer import engine, window
 import numpy as np
 
 home = Path(os.environ["XDG_CONFIG_HOME"]).parent
 
-class Hangs:
+class Hangs(LiveSource):
     name = "hangs"
     number = 0
     recorded = 0

@@ -32,7 +32,8 @@ def test_settings_outlive_the_program(settings: Settings) -> None:
 
 @given(st.dictionaries(st.sampled_from([*Settings().as_texts(), "other"]), st.text(max_size=8)))
 def test_any_texts_give_settings(texts: dict[str, str]) -> None:
-    Settings.from_texts(texts)
+    read = Settings.from_texts(texts)
+    assert Settings.from_texts(read.as_texts()) == read
 
 
 @pytest.mark.parametrize("name", [name for name in Settings().as_texts() if name != "privacy"])

@@ -127,7 +127,7 @@ def test_causes_are_told_apart(cause: Cause | None, kind: SourceKind, had: bool,
     assert classify(cause, kind, had) is trouble
 
 
-def test_retry_words() -> None:
+def test_the_wait_for_the_next_try_is_told_in_seconds_begun() -> None:
     assert retry_words(2.1, trying=False) == "Trying again in 3 s"
     assert retry_words(float("inf"), trying=False) == ""
     assert "now" in retry_words(float("inf"), trying=True)

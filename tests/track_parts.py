@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from maskcam.detections import Sighting
 from maskcam.frames import Event, EventKind, Faces, Floats, Reason, Result
 from maskcam.tracks import Tracker
-from tests.support import judged
+from tests.support import all_judged, judged
 
 WIDTH, HEIGHT = 1280, 720
 
@@ -48,7 +47,7 @@ def step(
     height: int = HEIGHT,
 ) -> Result:
     faces, bare, doubts = arrays(rows)
-    return tracker.update(Sighting(index, time, width, height, faces, judged(bare), tuple(doubts)))
+    return tracker.update(all_judged(index, time, width, height, faces, judged(bare), tuple(doubts)))
 
 
 def run(

@@ -43,6 +43,7 @@ def result(
         np.full(n, 0.5, np.float32),
         tuple(verdict for _, verdict in people),
         tuple(Reason.MIXED if verdict is UNSURE else None for _, verdict in people),
+        np.zeros(n, np.float32),
         tuple(Event(time, track, EventKind.APPEARED, BARE, 0.9) for track in appeared),
     )
 

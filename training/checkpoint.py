@@ -87,7 +87,7 @@ class RunFolder:
         text = json.dumps({**asdict(config), "crop": asdict(CropRule())}, indent=2) + "\n"
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            _write_whole(self.path / CONFIG, text)
+            self._write(CONFIG, lambda part: part.write_text(text, encoding="utf-8"))
         except OSError as error:
             raise UnusableInput(f"{self.path}: can't be written to ({reason(error)}); name another folder") from None
 
@@ -119,7 +119,8 @@ class RunFolder:
             variables = {f"v{place}": np.asarray(one) for place, one in enumerate(optimizer.variables)}
             with (self.path / f"{name}.npz").open("wb") as file:
                 np.savez(file, **variables)  # type: ignore[arg-type]
-            _write_whole(self.path / _STATE, json.dumps({"name": name, **asdict(progress)}) + "\n")
+            state = json.dumps({"name": name, **asdict(progress)}) + "\n"
+            self._write(_STATE, lambda part: part.write_text(state, encoding="utf-8"))
         except OSError as error:
             raise self._unwritten("the checkpoint", error) from None
         for old in self.path.glob("checkpoint-*"):
@@ -178,12 +179,15 @@ class RunFolder:
 
     def put(self, name: str, fill: Callable[[Path], object]) -> None:
         """Have `fill` write a file, then give it its name; an older one stays until then. Raises FailedOnTheWay."""
-        part = self.path / f"part.{name}"
         try:
-            fill(part)
-            part.replace(self.path / name)
+            self._write(name, fill)
         except OSError as error:
             raise self._unwritten(name, error) from None
+
+    def _write(self, name: str, fill: Callable[[Path], object]) -> None:
+        part = self.path / f"part.{name}"
+        fill(part)
+        part.replace(self.path / name)
 
     def _end(self, place: int) -> Path:
         return self.path / f"end-{place}.weights.h5"
@@ -262,9 +266,3 @@ class RunFolder:
 
     def _damaged(self, error: Exception) -> UnusableInput:
         return UnusableInput(f"{self.path}: the checkpoint is damaged ({first_line(error)}); start a new run")
-
-
-def _write_whole(path: Path, text: str) -> None:
-    part = path.with_suffix(".part.json")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)

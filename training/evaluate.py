@@ -71,7 +71,7 @@ class Wanted:
         if self.threshold is not None and not 0 < self.threshold < 1:
             raise ValueError(f"the threshold must be between 0 and 1, not {self.threshold:g}")
         if self.smallest < 0:
-            raise ValueError(f"faces can't be smaller than {self.smallest} px")
+            raise ValueError(f"the smallest face must have 0 px or more, not {self.smallest}")
         if self.ladder_faces is not None and self.ladder_faces < 0:
             raise ValueError(f"the ladders can't be climbed by {self.ladder_faces} faces")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from tqdm import tqdm
@@ -94,7 +95,7 @@ def evaluate_scenes(wanted: WantedScenes) -> Iterator[str]:
     """
     files = ReportFolder(wanted.out, OUTPUTS, [f"{name}-[0-9]*.png" for name in (FACES, EXTRA)], wanted.force)
     chosen = _choose(wanted)
-    corrections = () if wanted.corrected is None else read_corrections(wanted.corrected)
+    corrections = None if wanted.corrected is None else read_corrections(wanted.corrected)
     trouble = Trouble()
     with DetectorPool() as detector, MaskClassifier(wanted.model) as classifier:
         files.make()
@@ -126,22 +127,36 @@ def evaluate_scenes(wanted: WantedScenes) -> Iterator[str]:
     }
     lines = [*head(facts, chosen), *report(outcome), *not_judged(trouble)]
     lines += [*map(not_trained_by, strange), *map(trained_on, learnt)]
-    if wanted.corrected is not None:
-        right = answers.corrected(corrections)
-        better = right.outcome(wanted.boxes)
-        unused = sum(not any(one.of(scene.path) for scene, _ in answers.results) for one in corrections)
-        others = _other_labels(right)
-        facts["corrected"] = {
-            "file": str(wanted.corrected),
-            **as_dict(better),
-            "other_labels": others,
-            "of_other_pictures": unused,
-        }
-        lines += ["", f"With the labels corrected by {wanted.corrected}:", "", *report(better)]
-        if others:
-            lines += ["", f"{others} heads have other labels then, and are not judged."]
-        if unused:
-            lines += ["", f"{unused} of its {len(corrections)} corrections are of none of these pictures."]
+    if corrections is not None:
+        facts["corrected"], told = _corrected(answers, corrections, wanted)
+        lines += told
+    _write(files, lines, facts, outcome)
+    yield from lines
+    yield f"wrote {wanted.out / REPORT}"
+
+
+def _corrected(
+    answers: Answers, corrections: Sequence[Correction], wanted: WantedScenes
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the counts with the labels corrected, for a file and as lines."""
+    right = answers.corrected(corrections)
+    outcome, others = right.outcome(wanted.boxes), _other_labels(right)
+    unused = sum(not any(one.of(scene.path) for scene, _ in answers.results) for one in corrections)
+    facts = {
+        "file": str(wanted.corrected),
+        **as_dict(outcome),
+        "other_labels": others,
+        "of_other_pictures": unused,
+    }
+    lines = ["", f"With the labels corrected by {wanted.corrected}:", "", *report(outcome)]
+    if others:
+        lines += ["", f"{others} heads have other labels then, and are not judged."]
+    if unused:
+        lines += ["", f"{unused} of its {len(corrections)} corrections are of none of these pictures."]
+    return facts, lines
+
+
+def _write(files: ReportFolder, lines: Sequence[str], facts: dict[str, Any], outcome: Outcome) -> None:
     text = "\n".join(lines) + "\n"
     files.write(REPORT, lambda path: path.write_text(text, encoding="utf-8", errors="replace"))
     files.write(METRICS, lambda path: path.write_text(json.dumps(facts, indent=2, allow_nan=False) + "\n"))
@@ -153,8 +168,6 @@ def evaluate_scenes(wanted: WantedScenes) -> Iterator[str]:
         for number, sheet in enumerate(sheets(shown, title), 1):
             files.write(f"{name}-{number}.png", Image.fromarray(sheet).save)
     files.sweep()
-    yield from lines
-    yield f"wrote {wanted.out / REPORT}"
 
 
 def ask(scenes: Sequence[Scene], pipeline: Pipeline, trouble: Trouble) -> Answers:

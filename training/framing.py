@@ -22,7 +22,7 @@ SURE = 0.5
 SURER = 0.65
 """The score from which one that takes up little is: below it there are ears, earrings and letters.
 
-So is another face beside the surest from here on, but for a larger one, from `SURE` on: in a crowd it may be meant.
+A second face counts from this score on too, one larger than the surest from `SURE` on: in a crowd it may be meant.
 """
 MUCH = 0.5
 """Share of a picture's longer side that a crop takes up at least to be much of it."""

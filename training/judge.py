@@ -12,8 +12,8 @@ from tqdm import tqdm
 from maskcam.crops import resize
 from maskcam.doubts import doubts
 from maskcam.errors import FailedOnTheWay, UnusableInput
-from maskcam.frames import Flags, Floats, Integers, Judgement, Pixels, Reason, check_array
-from maskcam.modelcard import NOT_FACE_FROM, CropRule
+from maskcam.frames import UNCLEAR, Flags, Floats, Integers, Judgement, Pixels, Reason, check_array
+from maskcam.modelcard import CropRule
 from training.evenly import evenly
 from training.labelled import Labelled
 from training.ladders import Step
@@ -122,9 +122,8 @@ def judge(
                 said, poor = ask(scorer, [*views, *climbers], [*boxes, *boxes_of_climbers])
                 answers = called_bare(said)
                 doubtful += poor[: len(views)]
-                no_face = said.not_face_probability[: len(views)]
-                rejected.append(no_face >= NOT_FACE_FROM)
-                hardly.append((no_face > 0.5) & (no_face < NOT_FACE_FROM))
+                rejected.append(said.rejected[: len(views)])
+                hardly.append(((said.not_face_probability > 0.5) & ~said.rejected)[: len(views)])
                 plain.append(answers[: len(views)])
                 by_step.append(answers[len(views) :])
     if not readable:
@@ -174,7 +173,7 @@ def judge_rejects(scorer: Scorer, rejects: Sequence[Labelled], trouble: Trouble)
             boxes.append(one.box or box_inside(max(crop.shape[:2]), scorer.card.crop))
         if views:
             said, _ = ask(scorer, views, boxes)
-            kept.append(said.not_face_probability < NOT_FACE_FROM)
+            kept.append(~said.rejected)
     return Kept(tuple(readable), np.concatenate([np.zeros(0, np.bool_), *kept]))
 
 
@@ -192,8 +191,8 @@ def ask(scorer: Scorer, views: list[Pixels], boxes: Sequence[Box]) -> tuple[Judg
     """
     said = _answers(scorer, views)
     poor = list(doubts(np.array(boxes, np.float32), np.stack(views)))
-    clear = np.array([doubt is None for doubt in poor], np.bool_)
-    no_face = np.where(clear, said.not_face_probability, 0).astype(np.float32)
+    unclear = np.array([doubt in UNCLEAR for doubt in poor], np.bool_)
+    no_face = np.where(unclear, 0, said.not_face_probability).astype(np.float32)
     return Judgement(said.no_mask_probability, no_face), poor
 
 

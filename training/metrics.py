@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 
 from maskcam.frames import Flags, Floats, Judgement
-from maskcam.modelcard import NOT_FACE_FROM
 
 LEAST_RECALL = 0.9975
 """Share of the bare faces that a threshold must catch: a bare face that is called masked is the serious error."""
@@ -98,8 +97,7 @@ def called_bare(said: Judgement) -> Floats:
 
     A bare face that is rejected is not caught, so it counts as missed whatever the threshold.
     """
-    rejected = said.not_face_probability >= NOT_FACE_FROM
-    return np.asarray(np.where(rejected, 0, said.no_mask_probability), np.float32)
+    return np.asarray(np.where(said.rejected, 0, said.no_mask_probability), np.float32)
 
 
 class _Candidate(NamedTuple):
@@ -120,7 +118,8 @@ def choose_threshold(no_mask_probability: Floats, bare: Flags, harder: Floats | 
     differ by their errors on `harder` `(k, n)`, the probabilities of the same faces in k harder views. Of those that
     are good there too it is the middle of the widest gap between probabilities, which new faces are least likely to
     fall into. ValueError when a class is absent, when too many bare faces are rejected for any to catch enough of them,
-    and when more than a face, or `MORE_INSIDE` of them, are wrong with the best from .1 to .9 and not with the best.
+    and when the best from .1 to .9 judges more faces wrongly than the best of all: more than one and than
+    `MORE_INSIDE`.
     """
     if not bare.any() or bare.all():
         raise ValueError("a threshold can only be chosen on faces of both classes")

@@ -18,8 +18,16 @@ from maskcam.pending import reason
 from training.textures import texture
 
 SCIKIT_IMAGE = (
-    *("cell", "clock", "colorwheel", "horse", "hubble_deep_field", "logo", "microaneurysms"),
-    *("retina", "shepp_logan_phantom", "stereo_motorcycle"),
+    "cell",
+    "clock",
+    "colorwheel",
+    "horse",
+    "hubble_deep_field",
+    "logo",
+    "microaneurysms",
+    "retina",
+    "shepp_logan_phantom",
+    "stereo_motorcycle",
 )
 """Its other pictures without people are kept for the tests."""
 DRAWN = 60

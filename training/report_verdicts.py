@@ -13,7 +13,6 @@ _IN_WORDS = {
     Verdict.MASK: "mask",
     Reason.TOO_SMALL: "unsure: too small",
     Reason.TOO_BLURRED: "unsure: too blurred, or too dark",
-    Reason.CUT_OFF: "unsure: cut off below the mouth",
     Reason.MIXED: "unsure: mixed, about the threshold",
     REJECTED: "nothing: rejected as no face",
 }

@@ -6,6 +6,7 @@ these whose verdict is wrong. Pure numpy.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,6 +151,10 @@ class RiskCoverage:
     answers: tuple[Answer, ...]
     curve: RiskCurve
 
+    def __post_init__(self) -> None:
+        if sum(one.bare + one.masked for one in self.answers) != self.app.faces:
+            raise ValueError("every face gets one of the answers")
+
     def bare(self, *names: str) -> int:
         """Return how many bare faces get one of these answers."""
         return sum(one.bare for one in self.answers if one.name in names)
@@ -166,11 +171,8 @@ class RiskCoverage:
 def measure_coverage(judged: Judged, threshold: float) -> RiskCoverage:
     """Say of each face what the app would say of its crop alone, and draw the curve of its confidence."""
     bare, said = judged.bare, app_answers(judged, threshold)
-    answers = tuple(
-        Answer(str(name), int((bare & chosen).sum()), int((~bare & chosen).sum()))
-        for name in ANSWERS
-        for chosen in (np.array([one == name for one in said], np.bool_),)
-    )
+    counts = Counter(zip(said, bare.tolist(), strict=True))
+    answers = tuple(Answer(str(name), counts[name, True], counts[name, False]) for name in ANSWERS)
     no_mask, mask = answers[:2]
     scores = Scores(threshold, no_mask.bare + mask.bare, no_mask.masked + mask.masked, mask.bare, no_mask.masked)
     called_bare: Flags = judged.no_mask_probability >= threshold

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -74,7 +74,7 @@ def correct(scene: Scene, corrections: Sequence[Correction]) -> Scene:
         else:
             boxes = np.concatenate([boxes, box])
             labels.append(one.label)
-    return Scene(scene.path, boxes, tuple(labels))
+    return replace(scene, boxes=boxes, labels=tuple(labels), nobody=scene.nobody and not labels)
 
 
 def _four(text: str | None) -> Box:

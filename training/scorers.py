@@ -18,6 +18,7 @@ from training.checkpoint import RunFolder
 from training.config import TrainConfig
 from training.manifest import ALL_LABELS, TRAIN
 from training.model import build
+from training.scan import as_named
 from training.tf import first_line, import_tensorflow
 from training.train import training_card
 
@@ -77,7 +78,7 @@ def learnt_from(model: Path, data: Sequence[Path], split: str | None) -> tuple[s
     return tuple(
         str(one)
         for one in data
-        if (one.is_dir() and one.resolve().name in sources) or (one.is_file() and known == file_sha256(one))
+        if (one.is_dir() and as_named(one).name in sources) or (one.is_file() and known == file_sha256(one))
     )
 
 

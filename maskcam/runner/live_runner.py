@@ -81,7 +81,8 @@ class LiveRunner:
             self._check()
             troubled = self._stage is Stage.LOST or (self._stage is Stage.ENDED and self._cause is not None)
             problem = self._problem if troubled else None
-            pictures = getattr(self._opening.source, "pictures", Pictures.FRESH)
+            source = self._opening.source
+            pictures = Pictures.FRESH if source is None else source.pictures
             return LiveView(
                 self._stage, self._opened_at, self._newest, self._results.newest, problem, self._cause, pictures
             )
@@ -157,9 +158,9 @@ class LiveRunner:
             if open_source is None and len(self._openings) >= _MOST_HANGING and not well:
                 return  # a driver that hangs while it opens would be given thread after thread, for nothing
             if open_source is None:
-                self._opening = Opening(old.open_source, old.scene, old.over, again=same)
+                self._opening = Opening(old.open_source, old.scene, old.over, same=same)
             else:
-                self._opening = Opening(open_source, old.scene + 1, old.over, again=same)
+                self._opening = Opening(open_source, old.scene + 1, old.over, same=same)
                 self._newest = self._waiting = self._results.newest = None
                 self._changes.append(self._everybody_left)
             self._openings.append(self._opening)
@@ -231,7 +232,7 @@ class LiveRunner:
             if not self._current(opening):
                 return False
             frame = Frame(image, next(self._indices), at - self._began, source.name)
-            captured = Captured(frame, at, getattr(source, "part", 0))
+            captured = Captured(frame, at, source.part)
             if self._newest is not None and captured.part != self._newest.part:
                 self._results.newest = None
                 self._changes.append(self._everybody_left)

@@ -9,10 +9,9 @@ from maskcam.live import LiveSource
 
 OpenSource = Callable[[], LiveSource]
 
-
-_ANOTHER = 0.5
+_WAIT_FOR_OTHER = 0.5
 """Seconds that an opening waits for the source before it to be let go."""
-_THE_SAME = 1.5
+_WAIT_FOR_SAME = 1.5
 """The same where that source is opened again: a camera that is still held is busy to itself, and one that has fallen
 silent is held until its driver gives up."""
 
@@ -20,14 +19,14 @@ silent is held until its driver gives up."""
 class Opening:
     """One opening of one source; `scene` stays the same when that source is opened again.
 
-    `over` is set when the source is let go, and `before` that of the opening that this one follows; `again` says that
+    `over` is set when the source is let go, and `before` that of the opening that this one follows; `same` says that
     it was of the same source or device.
     """
 
     def __init__(
-        self, open_source: OpenSource, scene: int, before: threading.Event | None = None, *, again: bool = False
+        self, open_source: OpenSource, scene: int, before: threading.Event | None = None, *, same: bool = False
     ) -> None:
-        self.open_source, self.scene, self.before, self.again = open_source, scene, before, again
+        self.open_source, self.scene, self.before, self.same = open_source, scene, before, same
         self.source: LiveSource | None = None
         self.over = threading.Event()
 
@@ -38,4 +37,4 @@ class Opening:
     def wait_for_its_turn(self) -> None:
         """Wait for the source before to be let go, but not long for one that hangs."""
         if self.before is not None:
-            self.before.wait(_THE_SAME if self.again else _ANOTHER)
+            self.before.wait(_WAIT_FOR_SAME if self.same else _WAIT_FOR_OTHER)

@@ -40,19 +40,19 @@ class CameraModes:
         self._found: dict[int, tuple[CameraMode, ...]] = {}
 
     def named(self, camera: int, name: str) -> None:
-        """Of this name is the camera of this number; if it was another one, what is known is not of this one."""
+        """Take the name of the camera of this number; if it had another, forget what was known of that camera."""
         if self._names.get(camera, name) != name:
             self._given.pop(camera, None)
             self._found.pop(camera, None)
         self._names[camera] = name
 
     def answered(self, camera: int, asked: Mode, given: CameraMode) -> None:
-        """Asked for this, the camera settled on that."""
+        """Take that the camera, asked for one mode, gave another or the same."""
         if given.width > 0 and given.height > 0:
             self._given.setdefault(camera, {})[asked] = given
 
     def found(self, camera: int, modes: tuple[CameraMode, ...]) -> None:
-        """All that this camera can do, found by trying; nothing if that failed."""
+        """Take all that this camera can do, found by trying; nothing if that failed."""
         if modes:
             self._found[camera] = modes
 

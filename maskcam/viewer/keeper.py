@@ -57,10 +57,10 @@ class Keeper:
         """Whether events are being logged."""
         return self._logging
 
-    def recorded(self, clock: float) -> float | None:
+    def recorded(self, now: float) -> float | None:
         """Length of the running recording in seconds, None if there is none."""
         since = self._recording_since  # the worker may give the recording up at any moment
-        return None if since is None else max(clock - since, 0.0)
+        return None if since is None else max(now - since, 0.0)
 
     def news(self) -> tuple[str, ...]:
         """What there is to tell since the last call."""
@@ -80,11 +80,11 @@ class Keeper:
         self._do(save)
         return True
 
-    def start_recording(self, folder: Path, clock: float) -> None:
+    def start_recording(self, folder: Path, now: float) -> None:
         """Record what is shown from now on."""
         when = self._now()
         self._recordings += 1  # first: the worker may just be giving up the one before
-        self._recording_since = clock
+        self._recording_since = now
 
         def start() -> None:
             self._recorder = LiveRecorder(folder / recording_name(when))
@@ -142,10 +142,10 @@ class Keeper:
             self.stop_log()
             self.start_log(self._log_folder, unasked=True)
 
-    def events(self, events: Iterable[Event], clock: float) -> None:
-        """Log these, each as of when it happened; `clock` is the time now on the clock of their `time`."""
+    def events(self, events: Iterable[Event], event_time: float) -> None:
+        """Log these, each as of when it happened; `event_time` is the time now on the clock of their `time`."""
         taken = tuple(events)
-        self.tick(clock)
+        self.tick(event_time)
         if not self._logging or not taken:
             return
         dated = []
@@ -153,7 +153,7 @@ class Keeper:
             # What is told of late, as who had left before an outage, may follow what came after it. Not the wall
             # clock is held to what was logged: it may be set back.
             self._logged = max(event.time, self._logged)
-            dated.append((event, self._wall.at(min(self._logged, clock))))
+            dated.append((event, self._wall.at(min(self._logged, event_time))))
 
         def write() -> None:
             for event, when in dated:
@@ -162,9 +162,9 @@ class Keeper:
 
         self._do(write, partial(self._give_up_log, self._logs))
 
-    def tick(self, clock: float) -> None:
-        """Note that it is `clock` now on the clock of the events' `time`; to be called often."""
-        self._wall.compare(clock, self._now())
+    def tick(self, event_time: float) -> None:
+        """Note that it is `event_time` now on the clock of the events' `time`; to be called often."""
+        self._wall.compare(event_time, self._now())
 
     def wait(self, timeout: float) -> bool:
         """Wait until all is written; False if it takes longer."""

@@ -136,7 +136,7 @@ class ViewerState:
         sight, playback, alarm = self._sight, self._playback, self.settings.alarm
         private = self.settings.privacy
         picture = self._private_picture() if private else sight.picture(now)
-        message = self._watch.message(now)
+        message = self._watch.message()
         if private and picture is None and sight.newest is not None:
             message = message or PRIVATE
         # In private view the picture itself waits for its verdicts, so that they fit it however late it comes.

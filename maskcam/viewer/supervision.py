@@ -76,7 +76,7 @@ class Supervision:
         """The source is being opened again on somebody's wish."""
         self._reconnect.cancel()
 
-    def message(self, now: float) -> Message | None:
+    def message(self) -> Message | None:
         """What to say over the picture, if anything."""
         if self.trouble is not None:
             return message(self.trouble, self.chosen.kind, self._detail)

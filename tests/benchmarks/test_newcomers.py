@@ -22,6 +22,7 @@ from maskcam.boxes import overlaps
 from maskcam.classifier import MaskClassifier
 from maskcam.finder import FaceFinder
 from maskcam.frames import Floats, Frame, Pixels
+from maskcam.live import LiveSource
 from maskcam.pipeline import MOST_JUDGED, Pipeline
 from maskcam.runner import DetectorPool, LiveRunner
 from maskcam.search import Effort
@@ -111,7 +112,7 @@ def test_a_face_of_40_pixels_that_enters_anywhere(benchmark: Any, parts: Parts, 
     assert len(found) == NEWCOMERS
 
 
-class Entrance:
+class Entrance(LiveSource):
     """A live source of 30 pictures a second, of people who move, and of one more from when `enter` is called."""
 
     name = "entrance"

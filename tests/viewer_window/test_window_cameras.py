@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from maskcam.cameras import CameraInfo, CameraMode
 from maskcam.frames import Pixels
 from maskcam.handle import Handle
-from maskcam.live import Cause, SourceLost
+from maskcam.live import Cause, LiveSource, SourceLost
 from maskcam.live_sources import SourceSpec, parse_source
 from maskcam.viewer.camera_menu import SURVEY
 from maskcam.viewer.remember import Memory
@@ -19,7 +19,7 @@ from maskcam.viewer.window import ViewerWindow
 from tests.viewer_window.window_parts import Make, flowing, portrait, shown, until
 
 
-class Webcam:
+class Webcam(LiveSource):
     """A camera with two modes of its own that, like a real one, can be opened only once at a time."""
 
     name = "webcam"

@@ -48,7 +48,9 @@ def test_no_folder_is_asked_for_where_there_is_nothing_to_keep(
     assert not asked and not one.keeper.recording
 
 
-def test_everything_that_is_kept(make: Make, qtbot: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_log_recording_and_picture_lie_in_the_folder_that_was_asked_for_once(
+    make: Make, qtbot: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[int] = []
     monkeypatch.setattr(keep_control, "ask_for_folder", lambda parent: asked.append(1) or folder)
     opened: list[QUrl] = []
