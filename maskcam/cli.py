@@ -10,8 +10,8 @@ from pathlib import Path
 
 from maskcam import __version__, commands
 from maskcam.errors import FailedOnTheWay, UnusableInput
-from maskcam.lines import abandon_stdout, ready_streams
 from maskcam.search import LARGEST_FACE, LEAST_FACE, SMALLEST_FACE, SMALLEST_LIVE_FACE
+from maskcam.sinks.lines import abandon_stdout, ready_streams
 from maskcam.videoio import set_environment
 from maskcam.viewer.settings import SMALLEST_FACES
 
@@ -68,7 +68,7 @@ def _path(text: str) -> Path:
 
 def _file(text: str) -> Path:
     if re.match("[A-Za-z][A-Za-z0-9+.-]+://", text):
-        from maskcam.source_spec import mask_password  # noqa: PLC0415 (brings the video libraries)
+        from maskcam.sources.spec import mask_password  # noqa: PLC0415 (brings the video libraries)
 
         raise UnusableInput(
             f"{mask_password(text)}: this command reads files; what comes over the network is watched by"

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from maskcam.assets import DEMO_CLIP, MASK_MODEL, asset
-from maskcam.lines import STANDARD_OUTPUT, abandon, one_line
 from maskcam.signals import interrupted_by_signals, leave_on_signals, stop_on_signals
+from maskcam.sinks.lines import STANDARD_OUTPUT, abandon, one_line
 
 if TYPE_CHECKING:
     from maskcam.frames import Result
@@ -49,7 +49,7 @@ def _annotate(path: Path, outputs: VideoOutputs, options: argparse.Namespace, *,
     from maskcam.pipeline import MOST_JUDGED, Pipeline  # noqa: PLC0415
     from maskcam.runner import DetectorPool  # noqa: PLC0415
     from maskcam.search import Effort  # noqa: PLC0415
-    from maskcam.sources import VideoSource  # noqa: PLC0415
+    from maskcam.sources.video_file import VideoSource  # noqa: PLC0415
     from maskcam.telling import tell_event, tell_losses, tell_summary, tell_tracks  # noqa: PLC0415
     from maskcam.video_job import process_video  # noqa: PLC0415
 
@@ -98,12 +98,12 @@ def image(options: argparse.Namespace) -> int:
     """Judge pictures, and annotate copies of them."""
     from maskcam.classifier import MaskClassifier  # noqa: PLC0415
     from maskcam.finder import FaceFinder  # noqa: PLC0415
-    from maskcam.lines import Record  # noqa: PLC0415
     from maskcam.picture_job import PictureOutputs, process_pictures  # noqa: PLC0415
     from maskcam.pictures import list_pictures  # noqa: PLC0415
     from maskcam.pipeline import Pipeline  # noqa: PLC0415
     from maskcam.runner import DetectorPool  # noqa: PLC0415
     from maskcam.search import Effort  # noqa: PLC0415
+    from maskcam.sinks.lines import Record  # noqa: PLC0415
     from maskcam.telling import tell_picture  # noqa: PLC0415
 
     out: TextIO | None = sys.stderr if options.json == STANDARD_OUTPUT else sys.stdout
@@ -155,7 +155,7 @@ def live(options: argparse.Namespace) -> int:
 
 def cameras(options: argparse.Namespace) -> int:
     """List the cameras."""
-    from maskcam.cameras import describe_cameras  # noqa: PLC0415
+    from maskcam.sources.cameras import describe_cameras  # noqa: PLC0415
 
     for line in describe_cameras():
         print(line, flush=True)

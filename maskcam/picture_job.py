@@ -8,12 +8,12 @@ from pathlib import Path
 
 from maskcam.errors import BrokenOff, FailedOnTheWay, UnusableInput
 from maskcam.frames import Frame, Result
-from maskcam.lines import STANDARD_OUTPUT, Record
 from maskcam.overlay import draw
 from maskcam.pending import PendingFile, check_distinct
 from maskcam.pictures import JPEG_SUFFIXES, UNREAD_SUFFIXES, count_pictures, read_picture, write_picture
 from maskcam.pipeline import Pipeline
-from maskcam.records import picture_line
+from maskcam.sinks.lines import STANDARD_OUTPUT, Record
+from maskcam.sinks.records import picture_line
 
 WRITABLE = frozenset({*JPEG_SUFFIXES, ".png", ".webp"})
 """A copy of a picture in another format is written as PNG."""

@@ -13,8 +13,8 @@ from PIL import Image, UnidentifiedImageError
 
 from maskcam.errors import UnusableInput
 from maskcam.frames import Pixels, check_image
-from maskcam.inputs import MAX_SIDE, check_file, check_size
 from maskcam.pending import PendingFile, write_failure
+from maskcam.sources.inputs import MAX_SIDE, check_file, check_size
 
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jfif", ".jpe", ".jif")
 PICTURE_SUFFIXES = frozenset({*JPEG_SUFFIXES, ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})

@@ -14,7 +14,8 @@ from maskcam.frames import MOUTH, Event, Frame, Hints, Judgement, Pixels, Result
 from maskcam.judging import NOBODY, Known, completed, to_judge, whose
 from maskcam.modelcard import ModelCard
 from maskcam.single import judge_single
-from maskcam.tracks import Tracker, TrackRules
+from maskcam.track_rules import TrackRules
+from maskcam.tracks import Tracker
 
 FRAMES_A_SECOND = 30
 """For so many the turns of the search are made; of fewer, each does the work of several."""

@@ -31,8 +31,8 @@ from maskcam.selftest_parts import (
     check_streams,
     check_window,
 )
-from maskcam.sinks import VideoSink
-from maskcam.sources import VideoSource
+from maskcam.sinks.video_file import VideoSink
+from maskcam.sources.video_file import VideoSource
 
 LIBRARIES = ("numpy", "mediapipe", "opencv-contrib-python", "ai-edge-litert", "av", "pillow", "pyside6-essentials")
 _OPENCV_ALONE = "opencv-python-headless"

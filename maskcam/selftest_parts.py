@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 
 from maskcam.assets import ICON, asset, frozen
-from maskcam.cameras import camera_backend, list_cameras
 from maskcam.faces import FaceDetector
 from maskcam.finder import FaceFinder
 from maskcam.frames import Pixels
 from maskcam.overlay_patches import text
 from maskcam.pictures import read_picture, write_picture
+from maskcam.sources.cameras import camera_backend, list_cameras
 
 _SMALLER = 4
 _KINDS = (".jpg", ".png", ".webp", ".bmp", ".tiff")

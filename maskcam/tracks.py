@@ -19,8 +19,6 @@ from maskcam.judging import NOBODY, Known
 from maskcam.motion import Box, Motion
 from maskcam.track_rules import TrackRules
 
-__all__ = ["TrackRules", "Tracker"]
-
 
 class _Person:
     """One person; `track` is 0 until the person is believed to be there."""

@@ -9,15 +9,15 @@ from pathlib import Path
 
 from maskcam.errors import UnusableInput
 from maskcam.frames import Result
-from maskcam.lines import STANDARD_OUTPUT, Record
 from maskcam.overlay import draw
 from maskcam.pending import check_distinct
 from maskcam.pipeline import Pipeline
-from maskcam.records import EVENT_HEADER, event_line, frame_line
 from maskcam.runner import side_by_side
 from maskcam.signals import StopRequest
-from maskcam.sinks import VideoSink
-from maskcam.sources import FileFrame, VideoSource
+from maskcam.sinks.lines import STANDARD_OUTPUT, Record
+from maskcam.sinks.records import EVENT_HEADER, event_line, frame_line
+from maskcam.sinks.video_file import VideoSink
+from maskcam.sources.video_file import FileFrame, VideoSource
 from maskcam.tally import Summary, Tally
 
 

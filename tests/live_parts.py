@@ -11,8 +11,8 @@ from maskcam.classifier import MaskClassifier
 from maskcam.faces import FaceDetector
 from maskcam.frames import Pixels
 from maskcam.live import LiveSource, LiveView
-from maskcam.live_sources import StreamSource
 from maskcam.runner import LiveRunner
+from maskcam.sources.stream import StreamSource
 from tests.http_camera import HttpCamera
 from tests.support import astronaut, scaled, wait_for
 

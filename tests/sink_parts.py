@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from maskcam.sinks import VideoSink
-from maskcam.sources import VideoSource
+from maskcam.sinks.video_file import VideoSink
+from maskcam.sources.video_file import VideoSource
 
 TICK = Fraction(1, 25)
 

@@ -1,4 +1,4 @@
-"""Reading whole files, for the tests of `maskcam.sources`."""
+"""Reading whole files, for the tests of `maskcam.sources.video_file`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from av.stream import Disposition
 
 from maskcam.errors import UnusableInput
-from maskcam.sources import FileFrame, VideoSource
+from maskcam.sources.video_file import FileFrame, VideoSource
 from tests.video_files import audio_frames, moving
 
 FIVE_SECONDS = range(125)

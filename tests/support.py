@@ -19,7 +19,7 @@ import skimage.data
 from maskcam.detections import Sighting
 from maskcam.faces import FaceDetector
 from maskcam.frames import Floats, Judgement, Pixels
-from maskcam.sinks import VideoSink
+from maskcam.sinks.video_file import VideoSink
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -14,9 +14,11 @@ import cv2
 import numpy as np
 import pytest
 
-from maskcam import cameras
-from maskcam.camera_source import TORN_SECONDS, CameraSource
-from maskcam.cameras import (
+from maskcam.cli import main
+from maskcam.frames import Pixels
+from maskcam.live import Cause, SourceLost
+from maskcam.sources.camera import TORN_SECONDS, CameraSource
+from maskcam.sources.cameras import (
     CameraInfo,
     CameraMode,
     accepted_modes,
@@ -25,9 +27,7 @@ from maskcam.cameras import (
     list_cameras,
     probe,
 )
-from maskcam.cli import main
-from maskcam.frames import Pixels
-from maskcam.live import Cause, SourceLost
+from maskcam.sources.video_file import cameras
 from maskcam.videoio import set_environment
 from tests.support import ROOT, environment, maskcam
 

@@ -12,8 +12,8 @@ import pytest
 
 from maskcam import __version__
 from maskcam.cli import main
-from maskcam.inputs import MAX_SIDE
 from maskcam.search import LARGEST_FACE
+from maskcam.sources.inputs import MAX_SIDE
 from tests.support import ROOT, environment, maskcam, one_clear_line, start
 from training import cli as training_cli
 

@@ -14,7 +14,7 @@ from maskcam.cli import main
 from maskcam.frames import Flags, Integers, Judgement, Pixels
 from maskcam.judging import Known, to_judge
 from maskcam.pipeline import MOST_JUDGED
-from maskcam.source_spec import parse_source
+from maskcam.sources.spec import parse_source
 from maskcam.viewer.engine import Engine, Judging
 from tests.http_camera import HttpCamera
 from tests.support import astronaut, scaled, wait_for, write_clip

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from maskcam.assets import DEMO_CLIP, asset
-from maskcam.sources import VideoSource
+from maskcam.sources.video_file import VideoSource
 from tests.support import astronaut, maskcam, one_clear_line
 from training.make_demo import demo_frames
 

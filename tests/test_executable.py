@@ -24,7 +24,7 @@ from bundle import archive, contents, desktop
 from maskcam import __version__
 from maskcam.assets import DEMO_CLIP, asset
 from maskcam.frames import Pixels
-from maskcam.sources import VideoSource
+from maskcam.sources.video_file import VideoSource
 from tests.http_camera import HttpCamera
 from tests.screen import Screen
 from tests.support import ROOT, environment, one_clear_line

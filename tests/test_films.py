@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 
 from maskcam.live import Cause, Pictures, SourceEnded, SourceLost
-from maskcam.live_sources import StreamSource, open_source, parse_source
-from maskcam.sources import VideoSource
+from maskcam.sources.opener import open_source
+from maskcam.sources.spec import parse_source
+from maskcam.sources.stream import StreamSource
+from maskcam.sources.video_file import VideoSource
 from tests.http_camera import file_server, numbered, read_number
 from tests.http_films import FilmServer, HlsCamera, make_segments
 from tests.video_files import join, make_video, quarters

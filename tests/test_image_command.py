@@ -18,11 +18,11 @@ from maskcam.assets import MASK_MODEL, asset
 from maskcam.cli import main
 from maskcam.drawn_mask import draw_mask
 from maskcam.frames import Frame, Result
-from maskcam.lines import Record
 from maskcam.modelcard import card_path
 from maskcam.picture_job import PictureOutputs, process_pictures
 from maskcam.pipeline import Pipeline
 from maskcam.search import CLOSE_REACH, plan_search
+from maskcam.sinks.lines import Record
 from tests.support import astronaut, environment, keypoints, maskcam, one_clear_line, start
 
 

@@ -123,7 +123,7 @@ def test_opening_and_closing_leaves_nothing_behind(parts: Parts) -> None:
 def test_the_process_ends_while_a_native_read_hangs(tmp_path: Path) -> None:
     script = """
 import os, sys
-from maskcam.live_sources import StreamSource
+from maskcam.sources.stream import StreamSource
 from maskcam.runner import LiveRunner
 class Nothing:
     def process(self, frame): raise AssertionError

@@ -9,9 +9,9 @@ import pytest
 
 from maskcam.frames import EventKind, Frame
 from maskcam.live import Analysed, Captured
-from maskcam.live_sources import PlayedVideo
 from maskcam.pipeline import Pipeline
 from maskcam.runner import LiveRunner
+from maskcam.sources.played import PlayedVideo
 from maskcam.viewer.sight import Sight
 from tests.live_parts import Parts, wait_for_view, with_astronaut
 from tests.support import write_clip

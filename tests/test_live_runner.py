@@ -11,10 +11,11 @@ import pytest
 
 from maskcam.frames import EventKind, Frame, Result
 from maskcam.live import Cause, Stage
-from maskcam.live_sources import PlayedVideo, StreamSource
 from maskcam.pipeline import Pipeline
 from maskcam.runner import LiveRunner
 from maskcam.runner.results import UNDRAINED
+from maskcam.sources.played import PlayedVideo
+from maskcam.sources.stream import StreamSource
 from tests.http_camera import HttpCamera, numbered, read_number
 from tests.http_films import FilmServer
 from tests.live_parts import Parts, stream, wait_for_view, with_astronaut

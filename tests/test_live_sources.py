@@ -15,18 +15,13 @@ import av
 import numpy as np
 import pytest
 
-from maskcam.camera_source import why_no_camera
 from maskcam.frames import Pixels
-from maskcam.handle import Handle
 from maskcam.live import Cause, Pictures, SourceLost
-from maskcam.live_sources import (
-    CameraSource,
-    SourceKind,
-    SourceSpec,
-    StreamSource,
-    open_source,
-    parse_source,
-)
+from maskcam.sources.camera import CameraSource, why_no_camera
+from maskcam.sources.handle import Handle
+from maskcam.sources.opener import open_source
+from maskcam.sources.spec import SourceKind, SourceSpec, parse_source
+from maskcam.sources.stream import StreamSource
 from tests.http_camera import HttpCamera, read_number
 from tests.http_films import FilmServer
 from tests.support import environment, wait_for
@@ -183,7 +178,9 @@ def test_nothing_is_disposed_of_while_it_is_used() -> None:
 def test_no_camera_here_is_told_without_noise(tmp_path: Path) -> None:
     if any(Path("/dev").glob("video*")) or sys.platform != "linux":
         pytest.skip("this machine may have cameras")
-    script = "from maskcam.live_sources import *\ntry: CameraSource(0)\nexcept Exception as e: print(repr(e), e.cause)"
+    script = (
+        "from maskcam.sources.camera import *\ntry: CameraSource(0)\nexcept Exception as e: print(repr(e), e.cause)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script], env=environment(), cwd=tmp_path, capture_output=True, text=True, check=True
     )

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from maskcam.frames import EventKind, Pixels
-from maskcam.handle import Handle
 from maskcam.live import Cause, LiveSource, SourceLost, Stage
 from maskcam.pipeline import Pipeline
 from maskcam.runner import LiveRunner, opening
 from maskcam.runner.opening import Opening
+from maskcam.sources.handle import Handle
 from tests.http_camera import HttpCamera, read_number
 from tests.live_parts import Hanging, Parts, stream, wait_for_view, with_astronaut
 from tests.support import wait_for

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskcam.live_sources import StreamSource
-from maskcam.pace import FilmPace, LivePace
+from maskcam.sources.pace import FilmPace, LivePace
+from maskcam.sources.stream import StreamSource
 from tests.http_camera import read_number
 from tests.http_films import HlsCamera, make_segments
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from maskcam.errors import FailedOnTheWay, UnusableInput
-from maskcam.lines import TextSink
 from maskcam.pending import PendingFile, check_distinct
+from maskcam.sinks.lines import TextSink
 
 
 def test_a_pending_file_has_the_usual_permissions_and_the_suffix(tmp_path: Path) -> None:

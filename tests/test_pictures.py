@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from maskcam.errors import FailedOnTheWay, UnusableInput
-from maskcam.inputs import MAX_SIDE
 from maskcam.pictures import count_pictures, list_pictures, read_picture, write_picture
+from maskcam.sources.inputs import MAX_SIDE
 from tests.video_files import QUARTERS, quarters
 
 

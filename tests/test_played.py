@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from maskcam.live import SourceEnded, SourceLost
-from maskcam.live_sources import PlayedVideo
+from maskcam.sources.played import PlayedVideo
 from tests.http_camera import numbered, read_number
 from tests.support import wait_for, write_clip
 from tests.video_files import make_video

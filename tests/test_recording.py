@@ -11,18 +11,12 @@ import cv2
 import numpy as np
 import pytest
 
-from maskcam import recording
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Event, EventKind, Pixels, Verdict
-from maskcam.recording import (
-    EventLog,
-    LiveRecorder,
-    event_log_name,
-    recording_name,
-    snapshot_name,
-    write_snapshot,
-)
-from maskcam.sources import VideoSource
+from maskcam.sinks.keeping import EventLog, event_log_name, recording_name, snapshot_name, write_snapshot
+from maskcam.sinks.recording import LiveRecorder
+from maskcam.sinks.video_file import recording
+from maskcam.sources.video_file import VideoSource
 from tests.http_camera import numbered, read_number
 from tests.support import environment
 
@@ -137,7 +131,7 @@ def test_a_killed_program_leaves_a_part_that_plays(tmp_path: Path) -> None:
     script = """
 import sys, time
 from pathlib import Path
-from maskcam.recording import LiveRecorder
+from maskcam.sinks.recording import LiveRecorder
 from tests.http_camera import numbered
 recorder = LiveRecorder(Path(sys.argv[1]))
 number = 0

@@ -7,7 +7,7 @@ import json
 import numpy as np
 
 from maskcam.frames import Event, EventKind, Reason, Result, Verdict
-from maskcam.records import EVENT_HEADER, event_line, frame_line, picture_line
+from maskcam.sinks.records import EVENT_HEADER, event_line, frame_line, picture_line
 
 
 def result(track: int) -> Result:

@@ -10,8 +10,8 @@ import av.container
 import numpy as np
 import pytest
 
-from maskcam.sinks import VideoSink
-from maskcam.sources import VideoSource
+from maskcam.sinks.video_file import VideoSink
+from maskcam.sources.video_file import VideoSource
 from tests.sink_parts import TICK, copy, small_sink
 from tests.video_files import QUARTERS, make_video, quarters
 

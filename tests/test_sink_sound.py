@@ -14,9 +14,9 @@ import av.container
 import numpy as np
 import pytest
 
-from maskcam.sinks import VideoSink
-from maskcam.sound import SoundTrack
-from maskcam.sources import VideoSource
+from maskcam.sinks.sound import SoundTrack
+from maskcam.sinks.video_file import VideoSink
+from maskcam.sources.video_file import VideoSource
 from tests.sink_parts import copy
 from tests.video_files import join, make_video, sound_packets, sound_samples, tone, video_times
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from maskcam.sinks import VideoSink
-from maskcam.sources import VideoSource
+from maskcam.sinks.video_file import VideoSink
+from maskcam.sources.video_file import VideoSource
 from tests.sink_parts import copy
 from tests.video_files import QUARTERS, make_video, quarters, sound_packets, video_times
 

@@ -1,4 +1,4 @@
-"""`maskcam.sinks.VideoSink` as a file: what is there before, after, and when something goes wrong."""
+"""`maskcam.sinks.video_file.VideoSink` as a file: what is there before, after, and when something goes wrong."""
 
 from __future__ import annotations
 
@@ -102,8 +102,8 @@ def test_wrong_pictures_and_times_are_the_callers_fault(tmp_path: Path) -> None:
 FULL_DISK = """
 import resource, sys, pathlib, fractions, numpy as np
 from maskcam.errors import FailedOnTheWay
-from maskcam.lines import TextSink
-from maskcam.sinks import VideoSink
+from maskcam.sinks.lines import TextSink
+from maskcam.sinks.video_file import VideoSink
 limit = int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 path = pathlib.Path(sys.argv[1])

@@ -10,9 +10,9 @@ from typing import Any
 import av
 import pytest
 
-from maskcam.sinks import VideoSink
-from maskcam.sources import VideoSource
-from maskcam.timing import Clock, SoundClock
+from maskcam.sinks.video_file import VideoSink
+from maskcam.sources.timing import Clock, SoundClock
+from maskcam.sources.video_file import VideoSource
 from tests.source_parts import FIVE_SECONDS, read, two_tracks
 from tests.video_files import (
     cut_by_copy,

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskcam.sources import MAX_SIDE
+from maskcam.sources.inputs import MAX_SIDE
 from tests.source_parts import refusal
 from tests.video_files import (
     make_video,
@@ -140,7 +140,7 @@ def test_huge_pictures_are_refused_without_their_pixels(tmp_path: Path, honest: 
         data[at : at + 8] = struct.pack("<ii", side, side)
         path.write_bytes(data)
     code = (
-        "import resource, sys, pathlib, maskcam.sources as s, maskcam.errors as e\n"
+        "import resource, sys, pathlib, maskcam.sources.video_file as s, maskcam.errors as e\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "try: s.VideoSource(pathlib.Path(sys.argv[1]))\n"
         "except e.UnusableInput as error: print(error)\n"

@@ -9,12 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from maskcam.errors import UnusableInput
-from maskcam.live_sources import (
-    SourceKind,
-    SourceSpec,
-    mask_password,
-    parse_source,
-)
+from maskcam.sources.spec import SourceKind, SourceSpec, mask_password, parse_source
 
 
 def test_what_users_write_is_understood(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from maskcam.live_sources import StreamSource
-from maskcam.sources import VideoSource
+from maskcam.sources.stream import StreamSource
+from maskcam.sources.video_file import VideoSource
 from maskcam.telling import tell_tracks
 from tests.http_camera import file_server
 from tests.source_parts import read

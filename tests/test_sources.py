@@ -1,4 +1,4 @@
-"""`maskcam.sources` on real files: pictures, colours, times and sound as the file means them."""
+"""`maskcam.sources.video_file` on real files: pictures, colours, times and sound as the file means them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskcam.sources import VideoSource
+from maskcam.sources.video_file import VideoSource
 from tests.source_parts import FIVE_SECONDS, read, refusal
 from tests.video_files import (
     QUARTERS,

@@ -1,4 +1,4 @@
-"""`maskcam.sinks.TextSink`: lines in a file that appears whole, and on the standard output."""
+"""`maskcam.sinks.video_file.TextSink`: lines in a file that appears whole, and on the standard output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from maskcam.errors import UnusableInput
-from maskcam.lines import TextSink
+from maskcam.sinks.lines import TextSink
 
 
 def test_text_appears_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_text_appears_whole_or_not_at_all(tmp_path: Path) -> None:
 STANDARD_OUTPUT = """
 import sys
 from maskcam.errors import FailedOnTheWay
-from maskcam.lines import TextSink
+from maskcam.sinks.lines import TextSink
 if len(sys.argv) > 2:
     print("before")
 try:

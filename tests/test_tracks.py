@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from maskcam.association import assign
 from maskcam.frames import EventKind, Reason, Verdict
-from maskcam.tracks import Tracker, TrackRules
+from maskcam.track_rules import TrackRules
+from maskcam.tracks import Tracker
 from tests.support import all_judged, judged
 from tests.track_parts import HEIGHT, WIDTH, Row, arrays, events, face, ids, run, step
 

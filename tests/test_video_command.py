@@ -14,7 +14,7 @@ import pytest
 
 from maskcam.assets import DEMO_CLIP, asset
 from maskcam.frames import Pixels
-from maskcam.sources import VideoSource
+from maskcam.sources.video_file import VideoSource
 from tests.support import ROOT, astronaut, maskcam, write_clip
 
 FACE_KEYS = {

@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from maskcam.sources import VideoSource
+from maskcam.sources.video_file import VideoSource
 from tests.source_parts import two_tracks
 from tests.support import astronaut, environment, maskcam, one_clear_line, write_clip
 from tests.video_files import make_video, sound_packets, video_times

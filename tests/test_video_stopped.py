@@ -16,7 +16,7 @@ from maskcam.finder import FaceFinder
 from maskcam.pipeline import Pipeline
 from maskcam.runner import DetectorPool
 from maskcam.signals import StopRequest
-from maskcam.sources import VideoSource
+from maskcam.sources.video_file import VideoSource
 from maskcam.video_job import VideoOutputs, process_video
 from tests.support import astronaut, start, wait_for, write_clip
 

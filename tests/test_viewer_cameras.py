@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maskcam.cameras import CameraMode
+from maskcam.sources.cameras import CameraMode
 from maskcam.viewer.camera_modes import USUAL, CameraModes
 
 

@@ -10,7 +10,7 @@ import pytest
 from maskcam.assets import MASK_MODEL, asset
 from maskcam.frames import Pixels
 from maskcam.live import Analysed, Stage
-from maskcam.source_spec import parse_source
+from maskcam.sources.spec import parse_source
 from maskcam.viewer.engine import Engine, Judging
 from maskcam.viewer.messages import BEHIND, PRIVATE
 from maskcam.viewer.shown import Picture, Shown

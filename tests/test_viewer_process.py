@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from maskcam.frames import Pixels
-from maskcam.sources import VideoSource
+from maskcam.sources.video_file import VideoSource
 from tests.http_camera import HttpCamera
 from tests.screen import Screen
 from tests.support import astronaut, environment, heed_signals, scaled, wait_for, write_clip

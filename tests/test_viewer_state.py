@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskcam.live import Cause, LiveView, Pictures, Stage
-from maskcam.source_spec import SourceKind
+from maskcam.sources.spec import SourceKind
 from maskcam.viewer.alarm import SNOOZE_SECONDS
 from maskcam.viewer.messages import BEHIND
 from maskcam.viewer.shown import AlarmLight, Counts

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from maskcam.live import Cause, Pictures
-from maskcam.source_spec import SourceKind
+from maskcam.sources.spec import SourceKind
 from maskcam.viewer.health import PATIENCE, Fault, Health, Reading, read_picture
 from maskcam.viewer.messages import Trouble, classify, message, retry_words
 from maskcam.viewer.reconnect import PAUSES, STEADY_SECONDS, Reconnect

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskcam.source_spec import SourceKind
+from maskcam.sources.spec import SourceKind
 from maskcam.viewer.settings import Settings
 from maskcam.viewer.state import ViewerState
 from maskcam.viewer.supervision import Chosen

@@ -10,9 +10,9 @@ from pathlib import Path
 from maskcam import __version__
 from maskcam.assets import MASK_MODEL
 from maskcam.errors import FailedOnTheWay, UnusableInput
-from maskcam.lines import abandon_stdout, ready_streams
 from maskcam.pending import reason
 from maskcam.search import SMALLEST_FACE
+from maskcam.sinks.lines import abandon_stdout, ready_streams
 from training.commands import (
     run_ablate,
     run_evaluate,

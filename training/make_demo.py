@@ -18,7 +18,7 @@ import numpy as np
 from maskcam.drawn_mask import draw_mask
 from maskcam.faces import FaceDetector
 from maskcam.frames import Pixels
-from maskcam.sinks import VideoSink
+from maskcam.sinks.video_file import VideoSink
 
 RATE = 25
 SECONDS = 8.0

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from maskcam.errors import UnusableInput
 from maskcam.frames import Floats
-from maskcam.inputs import MAX_SIDE
+from maskcam.sources.inputs import MAX_SIDE
 
 FARTHEST = 2 * MAX_SIDE
 """Pixels from a picture's corner beyond which nothing of it can be labelled: a slip of the pen, or other units."""

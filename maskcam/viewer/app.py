@@ -17,8 +17,8 @@ from PySide6.QtWidgets import QApplication
 
 from maskcam.assets import ICON, asset
 from maskcam.errors import FailedOnTheWay, UnusableInput
-from maskcam.live_sources import SourceSpec
 from maskcam.signals import call_on_signals
+from maskcam.sources.spec import SourceSpec
 from maskcam.viewer.crash import LOG, CrashReporter, open_log
 from maskcam.viewer.dialogs import tell, tell_of_crash
 from maskcam.viewer.qt_messages import QtMessages

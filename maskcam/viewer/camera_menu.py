@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
-from maskcam.cameras import CameraInfo, CameraMode
+from maskcam.sources.cameras import CameraInfo, CameraMode
 from maskcam.viewer.camera_modes import Choice, Mode, mode_words
 
 SURVEY = "Find out what this camera can do"

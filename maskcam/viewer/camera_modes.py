@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maskcam.cameras import CameraMode
+from maskcam.sources.cameras import CameraMode
 
 Mode = tuple[int, int, float] | None
 """Width and height in pixels and pictures a second, 0 for any, that a camera is asked for; None for its own."""

@@ -8,16 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-from maskcam.cameras import CameraMode
 from maskcam.classifier import MaskClassifier
 from maskcam.finder import FaceFinder
 from maskcam.frames import Event, Faces, Hints, Judgement, Pixels
 from maskcam.live import Analysed, LiveSource, LiveView
-from maskcam.live_sources import PlayedVideo, SourceSpec, open_source
 from maskcam.modelcard import load_card
 from maskcam.pipeline import MOST_JUDGED, Pipeline
 from maskcam.runner import DetectorPool, LiveRunner
 from maskcam.search import Effort
+from maskcam.sources.cameras import CameraMode
+from maskcam.sources.opener import open_source
+from maskcam.sources.played import PlayedVideo
+from maskcam.sources.spec import SourceSpec
 
 Opener = Callable[[SourceSpec], LiveSource]
 Errand = Callable[[Callable[[], bool]], None]

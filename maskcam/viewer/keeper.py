@@ -14,8 +14,9 @@ from pathlib import Path
 
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Event
-from maskcam.recording import EventLog, LiveRecorder, event_log_name, recording_name, write_snapshot
 from maskcam.runner.worker import Worker
+from maskcam.sinks.keeping import EventLog, event_log_name, recording_name, write_snapshot
+from maskcam.sinks.recording import LiveRecorder
 from maskcam.viewer.compose import compose
 from maskcam.viewer.shown import Shown
 from maskcam.viewer.wall_clock import WallClock

@@ -7,8 +7,8 @@ import math
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 
-from maskcam.film import clock
 from maskcam.frames import Verdict
+from maskcam.sources.film import clock
 from maskcam.viewer.keys import KEYS
 from maskcam.viewer.palette import ALARM, HELP_PLATE, PLATE, QUIET_WORDS, RECORD, WORDS, font, sign
 from maskcam.viewer.shown import AlarmLight, Shown

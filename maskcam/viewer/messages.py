@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from maskcam.live import Cause
-from maskcam.source_spec import SourceKind
+from maskcam.sources.spec import SourceKind
 from maskcam.viewer.health import Fault
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from maskcam.live import Stage
-from maskcam.live_sources import SourceKind, SourceSpec
+from maskcam.sources.spec import SourceKind, SourceSpec
 from maskcam.viewer.engine import Engine
 from maskcam.viewer.state import Playback
 

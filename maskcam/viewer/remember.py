@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QSettings
 
 from maskcam.errors import UnusableInput
-from maskcam.live_sources import SourceKind, SourceSpec, mask_password, parse_source
+from maskcam.sources.spec import SourceKind, SourceSpec, mask_password, parse_source
 from maskcam.viewer.settings import Settings
 
 _MODE = "camera mode"

@@ -12,9 +12,9 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from maskcam.assets import DEMO_CLIP, asset
-from maskcam.cameras import CameraInfo, CameraMode, camera_backend, list_cameras, probe
-from maskcam.live_sources import SourceKind, SourceSpec
 from maskcam.runner.worker import Worker
+from maskcam.sources.cameras import CameraInfo, CameraMode, camera_backend, list_cameras, probe
+from maskcam.sources.spec import SourceKind, SourceSpec
 from maskcam.viewer.camera_menu import CameraMenus
 from maskcam.viewer.camera_modes import CameraModes, Mode
 from maskcam.viewer.engine import Errand

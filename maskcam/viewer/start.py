@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from maskcam.errors import UnusableInput
-from maskcam.inputs import check_video
 from maskcam.modelcard import load_card
-from maskcam.source_spec import SourceKind, parse_source
+from maskcam.sources.inputs import check_video
+from maskcam.sources.spec import SourceKind, parse_source
 
 
 def start(source: str | None, weights: Path, threshold: float | None, smallest: int | None) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from maskcam.live import Analysed, LiveView
-from maskcam.source_spec import SourceKind
+from maskcam.sources.spec import SourceKind
 from maskcam.viewer.alarm import Alarm, AlarmClock, Snooze
 from maskcam.viewer.messages import BEHIND, LOADING, PRIVATE
 from maskcam.viewer.settings import Settings

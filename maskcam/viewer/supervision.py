@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from maskcam.live import LiveView, Pictures, Stage
-from maskcam.source_spec import SourceKind
+from maskcam.sources.spec import SourceKind
 from maskcam.viewer.health import Fault, Health, read_picture
 from maskcam.viewer.messages import FAULTS, OPENING, Message, Trouble, classify, message, retry_words
 from maskcam.viewer.reconnect import OPENING_SECONDS, Reconnect

@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QApplication, QMainWindow
 
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Event
-from maskcam.live_sources import SourceKind, SourceSpec, open_source, parse_source
+from maskcam.sources.opener import open_source
+from maskcam.sources.spec import SourceKind, SourceSpec, parse_source
 from maskcam.viewer.actions import Actions
 from maskcam.viewer.engine import Engine, Errand, Judging, Opener
 from maskcam.viewer.front import Front

@@ -28,8 +28,8 @@ from maskcam.pipeline import Pipeline
 from maskcam.runner import DetectorPool
 from maskcam.search import Effort
 from maskcam.signals import StopRequest
-from maskcam.sinks import VideoSink
-from maskcam.sources import VideoSource
+from maskcam.sinks.video_file import VideoSink
+from maskcam.sources.video_file import VideoSource
 from maskcam.video_job import VideoOutputs, process_video
 from tests.support import astronaut, environment, write_clip
 

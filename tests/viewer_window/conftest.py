@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QSettings
 
 from maskcam.assets import MASK_MODEL, asset
-from maskcam.cameras import CameraInfo
+from maskcam.sources.cameras import CameraInfo
 from maskcam.viewer import window as window_module
 from maskcam.viewer.remember import Memory
 from maskcam.viewer.window import ViewerWindow

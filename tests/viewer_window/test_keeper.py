@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maskcam.sources import VideoSource
+from maskcam.sources.video_file import VideoSource
 from maskcam.viewer import keeper as keeper_module
 from maskcam.viewer.keeper import _WAITING, Keeper
 from maskcam.viewer.shown import Picture, Shown

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from maskcam.cameras import CameraInfo, CameraMode
 from maskcam.frames import Pixels
-from maskcam.handle import Handle
 from maskcam.live import Cause, LiveSource, SourceLost
-from maskcam.live_sources import SourceSpec, parse_source
+from maskcam.sources.cameras import CameraInfo, CameraMode
+from maskcam.sources.handle import Handle
+from maskcam.sources.spec import SourceSpec, parse_source
 from maskcam.viewer.camera_menu import SURVEY
 from maskcam.viewer.remember import Memory
 from maskcam.viewer.source_control import demo_source

@@ -14,8 +14,8 @@ from PySide6.QtGui import QDesktopServices, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from maskcam.live_sources import parse_source
 from maskcam.search import Effort
+from maskcam.sources.spec import parse_source
 from maskcam.viewer import keep_control, wiring
 from maskcam.viewer.keys import BY_NAME, KEYS
 from maskcam.viewer.remember import Memory

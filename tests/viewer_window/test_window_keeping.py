@@ -18,8 +18,8 @@ from PySide6.QtGui import QDesktopServices
 from maskcam.assets import MASK_MODEL, asset
 from maskcam.errors import FailedOnTheWay
 from maskcam.frames import Event, EventKind, Pixels, Verdict
-from maskcam.live_sources import parse_source
-from maskcam.sources import VideoSource
+from maskcam.sources.spec import parse_source
+from maskcam.sources.video_file import VideoSource
 from maskcam.viewer import keep_control
 from maskcam.viewer import keeper as keeper_module
 from maskcam.viewer import window as window_module

@@ -19,10 +19,10 @@ from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QApplication, QLabel
 
 from maskcam.assets import MASK_MODEL, asset
-from maskcam.cameras import CameraInfo
 from maskcam.live import LiveSource
-from maskcam.live_sources import SourceKind, SourceSpec
 from maskcam.pipeline import Pipeline
+from maskcam.sources.cameras import CameraInfo
+from maskcam.sources.spec import SourceKind, SourceSpec
 from maskcam.viewer import crash, dialogs, state, window
 from maskcam.viewer.remember import Memory
 from maskcam.viewer.source_control import demo_source

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
-from maskcam.live_sources import SourceKind
+from maskcam.sources.spec import SourceKind
 from maskcam.viewer.front import Front
 from maskcam.viewer.messages import BEHIND, LOADING, OPENING, PRIVATE, Trouble, message
 from maskcam.viewer.shown import AlarmLight, Counts, Shown

@@ -14,9 +14,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from maskcam.assets import DEMO_CLIP, asset
-from maskcam.cameras import CameraInfo
 from maskcam.live import Cause, LiveSource, SourceLost
-from maskcam.live_sources import SourceKind, SourceSpec, open_source, parse_source
+from maskcam.sources.cameras import CameraInfo
+from maskcam.sources.opener import open_source
+from maskcam.sources.spec import SourceKind, SourceSpec, parse_source
 from maskcam.viewer.remember import Memory
 from tests.http_camera import HttpCamera, file_server
 from tests.http_films import FilmServer

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QApplication
 
 from maskcam.assets import DEMO_CLIP, MASK_MODEL, asset
 from maskcam.cli import main
-from maskcam.live_sources import SourceSpec
 from maskcam.modelcard import card_path, load_card
+from maskcam.sources.spec import SourceSpec
 from maskcam.viewer import app
 from maskcam.viewer.remember import Memory
 from maskcam.viewer.settings import Settings

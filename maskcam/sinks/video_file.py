@@ -14,12 +14,12 @@ import av.container
 
 from maskcam.closing import Closing
 from maskcam.colour import ToYuv
-from maskcam.encoder import set_up, working_encoder
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Pixels, check_image
 from maskcam.pending import PendingFile, write_failure
-from maskcam.sound import SoundTrack
-from maskcam.sources import Sound, VideoSource
+from maskcam.sinks.encoder import set_up, working_encoder
+from maskcam.sinks.sound import SoundTrack
+from maskcam.sources.video_file import Sound, VideoSource
 
 _LEAST_TIMESCALE = 10_000
 _LARGEST_TIMESCALE = 1_000_000

@@ -11,14 +11,14 @@ from typing import Any
 
 import av
 
-from maskcam.address import MAX_PIXELS, Opened
 from maskcam.colour import FromYuv
-from maskcam.damage import ends_early
 from maskcam.frames import Pixels
 from maskcam.live import Cause, Pictures, SourceEnded, SourceLost
-from maskcam.pace import FilmPace
-from maskcam.timing import Clock
-from maskcam.upright import Upright
+from maskcam.sources.address import MAX_PIXELS, Opened
+from maskcam.sources.damage import ends_early
+from maskcam.sources.pace import FilmPace
+from maskcam.sources.timing import Clock
+from maskcam.sources.upright import Upright
 
 _READ_ATTEMPTS = 100
 """A damaged place may be passed by reading on, but not for ever."""

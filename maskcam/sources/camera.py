@@ -10,10 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from maskcam.cameras import CameraMode, camera_backend, quiet_opencv, set_mode
 from maskcam.frames import Pixels
-from maskcam.handle import Handle
 from maskcam.live import Cause, LiveSource, SourceLost
+from maskcam.sources.cameras import CameraMode, camera_backend, quiet_opencv, set_mode
+from maskcam.sources.handle import Handle
 
 TORN_SECONDS = 1.0
 """From when on a camera that gives no picture that can be read counts as lost."""

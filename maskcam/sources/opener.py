@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maskcam.camera_source import CameraSource
 from maskcam.live import LiveSource
-from maskcam.played import PlayedVideo
-from maskcam.source_spec import SourceKind, SourceSpec, mask_password, parse_source
-from maskcam.stream_source import StreamSource
-
-__all__ = [
-    "CameraSource",
-    "PlayedVideo",
-    "SourceKind",
-    "SourceSpec",
-    "StreamSource",
-    "mask_password",
-    "open_source",
-    "parse_source",
-]
+from maskcam.sources.camera import CameraSource
+from maskcam.sources.played import PlayedVideo
+from maskcam.sources.spec import SourceKind, SourceSpec
+from maskcam.sources.stream import StreamSource
 
 
 def open_source(spec: SourceSpec) -> LiveSource:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from maskcam.address import open_address
-from maskcam.feed import Feed
-from maskcam.film import Film
 from maskcam.frames import Pixels
-from maskcam.handle import Handle
 from maskcam.live import LiveSource
+from maskcam.sources.address import open_address
+from maskcam.sources.feed import Feed
+from maskcam.sources.film import Film
+from maskcam.sources.handle import Handle
 
 OPEN_TIMEOUT = 5.0
 """Seconds that a stream has to send its first pictures."""

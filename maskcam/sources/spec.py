@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from maskcam.errors import UnusableInput
-from maskcam.inputs import check_file
+from maskcam.sources.inputs import check_file
 
 _SCHEMES = ("rtsp", "rtsps", "http", "https")
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")

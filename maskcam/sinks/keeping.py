@@ -14,7 +14,7 @@ import numpy as np
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Event, Pixels, check_image
 from maskcam.pending import reason
-from maskcam.records import EVENT_HEADER
+from maskcam.sinks.records import EVENT_HEADER
 
 
 def snapshot_name(when: datetime) -> str:

@@ -8,12 +8,12 @@ from collections import deque
 
 import av
 
-from maskcam.address import MAX_PIXELS, Opened
 from maskcam.colour import FromYuv
 from maskcam.frames import Pixels
 from maskcam.live import Cause, Pictures, SourceLost
-from maskcam.pace import LivePace
-from maskcam.upright import Upright
+from maskcam.sources.address import MAX_PIXELS, Opened
+from maskcam.sources.pace import LivePace
+from maskcam.sources.upright import Upright
 
 _PICTURE_BY_PICTURE = ("mjpeg", "jpeg2000", "png")
 """Codecs that send each picture whole, with its sensor's noise in it. Others send what changes and take the noise

@@ -13,22 +13,15 @@ import av.container
 
 from maskcam.closing import Closing
 from maskcam.colour import ToYuv
-from maskcam.encoder import set_up, working_encoder
 from maskcam.errors import FailedOnTheWay
 from maskcam.frames import Pixels, check_image
-from maskcam.keeping import (
-    EventLog,
-    create_beside,
-    event_log_name,
-    recording_name,
-    rename_new,
-    snapshot_name,
-    write_snapshot,
-)
 from maskcam.letterbox import letterboxed
 from maskcam.pending import reason
-
-__all__ = ["EventLog", "LiveRecorder", "event_log_name", "recording_name", "snapshot_name", "write_snapshot"]
+from maskcam.sinks.encoder import set_up, working_encoder
+from maskcam.sinks.keeping import (
+    create_beside,
+    rename_new,
+)
 
 _CLOCK = 90_000
 """Ticks a second."""

@@ -12,7 +12,7 @@ import av
 import av.container
 import numpy as np
 
-from maskcam.timing import APART
+from maskcam.sources.timing import APART
 
 _CARRIED = {"aac", "mp3", "mp3float", "ac3", "eac3", "opus", "libopus", "flac", "alac"}
 _AAC_RATES = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000}

@@ -13,10 +13,10 @@ import av
 
 from maskcam.errors import UnusableInput
 from maskcam.frames import Pixels
-from maskcam.handle import Handle
 from maskcam.live import Cause, LiveSource, SourceEnded, SourceLost
-from maskcam.pace import GIVE_UP
-from maskcam.sources import FileFrame, VideoSource
+from maskcam.sources.handle import Handle
+from maskcam.sources.pace import GIVE_UP
+from maskcam.sources.video_file import FileFrame, VideoSource
 
 _REPEAT = 0.25
 """Seconds between two readings of the same picture while paused: enough for people to stay who they are."""

@@ -14,11 +14,11 @@ import av.container
 
 from maskcam.closing import Closing
 from maskcam.colour import FromYuv
-from maskcam.damage import ends_early, has_holes, is_cut
 from maskcam.errors import UnusableInput
 from maskcam.frames import Frame
-from maskcam.inputs import (
-    MAX_SIDE,
+from maskcam.letterbox import letterboxed
+from maskcam.sources.damage import ends_early, has_holes, is_cut
+from maskcam.sources.inputs import (
     audio_stream,
     check_file,
     check_size,
@@ -27,12 +27,9 @@ from maskcam.inputs import (
     prepared_stream,
     undecodable,
 )
-from maskcam.letterbox import letterboxed
-from maskcam.losses import Losses
-from maskcam.timing import Clock, SoundClock
-from maskcam.upright import Upright, turn_of
-
-__all__ = ["MAX_SIDE", "FileFrame", "Sound", "VideoSource"]
+from maskcam.sources.losses import Losses
+from maskcam.sources.timing import Clock, SoundClock
+from maskcam.sources.upright import Upright, turn_of
 
 Sound: TypeAlias = "tuple[av.Packet[Any], ...]"
 

@@ -1,0 +1,1 @@
+"""Where what was seen goes: videos, recordings, pictures, lines and logs."""
