@@ -109,6 +109,7 @@ class Faces:
         check_array("boxes", self.boxes, (n, 4))
         check_array("scores", self.scores, (n,))
         check_array("keypoints", self.keypoints, (n, KEYPOINTS, 2))
+        check_shares("scores", self.scores)
         if n and not (self.boxes[:, 2:] > self.boxes[:, :2]).all():
             raise ValueError("a face's box needs x1 > x0 and y1 > y0")
 
@@ -127,7 +128,7 @@ class Hints:
 
     `turn` counts the turns of the search, from 0. This frame takes its own and, with more `turns` than one, those
     before it: frames that nobody looked at are made up for. `expected` is `(n, 4) float32, pixels, xyxy`, where the
-    people of the frames before should be now, who has not been seen for longest first.
+    people of the frames before should be now, those first who are to be looked for first.
     """
 
     turn: int = 0
@@ -159,8 +160,7 @@ class Judgement:
         n = len(self.no_mask_probability)
         for name in ("no_mask_probability", "not_face_probability"):
             check_array(name, getattr(self, name), (n,))
-            if ((getattr(self, name) < 0) | (getattr(self, name) > 1)).any():
-                raise ValueError(f"{name} must lie between 0 and 1")
+            check_shares(name, getattr(self, name))
 
     def __len__(self) -> int:
         return len(self.no_mask_probability)
@@ -218,10 +218,13 @@ class Result:
 
     def __post_init__(self) -> None:
         n = len(self.boxes)
+        if not math.isfinite(self.time) or min(self.width, self.height) < 1:
+            raise ValueError(f"needs a finite time and a picture, not {self.time}, {self.width} x {self.height}")
         check_array("boxes", self.boxes, (n, 4))
         check_array("found", self.found, (len(self.found), 4))
         for name in ("scores", "no_mask_probability", "raw_no_mask_probability", "not_face_probability"):
             check_array(name, getattr(self, name), (n,))
+            check_shares(name, getattr(self, name))
         check_array("track_ids", self.track_ids, (n,), np.int64)
         check_array("detected", self.detected, (n,), np.bool_)
         if len(self.verdicts) != n or len(self.reasons) != n:
@@ -252,3 +255,9 @@ def check_array(
         raise ValueError(f"{name} must be {shape} {np.dtype(dtype)}, not {array.shape} {array.dtype}")
     if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite")
+
+
+def check_shares(name: str, array: Floats) -> None:
+    """Raise ValueError unless all numbers lie between 0 and 1."""
+    if ((array < 0) | (array > 1)).any():
+        raise ValueError(f"{name} must lie between 0 and 1")

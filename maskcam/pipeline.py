@@ -66,9 +66,13 @@ class Pipeline:
         self._time: float | None = None
 
     def change_threshold(self, threshold: float | None) -> None:
-        """Judge by another threshold from the next frame on, None for the card's; everybody stays who they are."""
-        self.threshold = self._classifier.card.threshold if threshold is None else threshold
-        self._tracker.change_threshold(self.threshold)
+        """Judge by another threshold from the next frame on, None for the card's; everybody stays who they are.
+
+        ValueError for one that isn't between 0 and 1, which changes nothing.
+        """
+        chosen = self._classifier.card.threshold if threshold is None else threshold
+        self._tracker.change_threshold(chosen)
+        self.threshold = chosen
 
     def change_detector(self, detector: Detector) -> None:
         """Look for faces with another detector from the next frame on; everybody stays who they are."""

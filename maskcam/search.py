@@ -56,6 +56,11 @@ class Look:
         if not (0 <= self.left < self.right and 0 <= self.top < self.bottom):
             raise ValueError(f"a look has an area inside the frame, not {self}")
 
+    @property
+    def side(self) -> int:
+        """The longer side in pixels."""
+        return max(self.right - self.left, self.bottom - self.top)
+
 
 @dataclass(frozen=True, slots=True)
 class SearchPlan:
@@ -83,7 +88,7 @@ class SearchPlan:
         return self.looks[:1] + tuple(look for part in own for look in part)
 
     def __str__(self) -> str:
-        sides = ", ".join(f"{len(one)} of {one[0].right - one[0].left} px" for one in self.rounds[1:])
+        sides = ", ".join(f"{len(one)} of {one[0].side} px" for one in self.rounds[1:])
         more = f", then tiles: {sides}; {len(self.looks)} looks in all" if sides else ""
         return f"faces from {self.smallest} px in {self.width}x{self.height}: the whole frame{more}"
 
@@ -100,7 +105,7 @@ def plan_search(width: int, height: int, smallest: int = SMALLEST_FACE, reach: f
     if reach * OVERLAP <= 1:
         raise ValueError(f"with a reach of {reach:g} a face that one tile's edge cuts would not be whole in the next")
     longer, finest = max(width, height), math.ceil(smallest * reach)
-    # A third of a step is not worth a round: with sides half as long, what one misses still fits the next's OVERLAP.
+    # A third of a step is not worth one more round: with sides half as long, what one misses still fits the next's OVERLAP.
     steps = max(math.ceil(math.log(longer / finest) / -math.log(STEP) - 0.35), 1) if longer > finest else 0
     rounds: list[tuple[Look, ...]] = [(Look(0, 0, width, height),)]
     for step in range(1, steps + 1):

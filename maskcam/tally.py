@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -33,8 +34,8 @@ class Summary:
             raise ValueError(f"{self.people_without} of {self.people} people cannot be without a mask")
         if not 0 <= self.frames_with_faces <= self.frames:
             raise ValueError(f"{self.frames_with_faces} of {self.frames} frames cannot have faces")
-        if self.longest_without < 0 or self.duration < 0:
-            raise ValueError("times cannot be negative")
+        if not (0 <= self.longest_without < math.inf and 0 <= self.duration < math.inf):
+            raise ValueError("times are finite and not negative")
 
 
 class Tally:

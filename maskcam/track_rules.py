@@ -24,6 +24,7 @@ _POSITIVE = (
     "slow_steps",
     "slow_reset",
 )
+_COUNTS = ("weak_misses", "slow_steps")
 _SHARES = (
     "start_score",
     "picture_score",
@@ -147,6 +148,9 @@ class TrackRules:
             value = getattr(self, field.name)
             if not math.isfinite(value) or value < 0:
                 raise ValueError(f"{field.name} must be finite and not negative, not {value}")
+        for name in _COUNTS:
+            if not isinstance(getattr(self, name), int):
+                raise ValueError(f"{name} must be a whole number, not {getattr(self, name)}")
         for name in _POSITIVE:
             if getattr(self, name) == 0:
                 raise ValueError(f"{name} must be more than 0")

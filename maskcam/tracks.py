@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,11 +85,15 @@ class Tracker:
     def expected(self, time: float, width: int, height: int) -> Floats:
         """Return where everybody, started or not, should be at `time` in a picture of this size.
 
-        `(n, 4) float32, pixels, xyxy`, who was not seen for longest first; nobody after a clear jump in time.
+        `(n, 4) float32, pixels, xyxy`, who was not seen for longest first, who has started and who hasn't by turns:
+        where only some are looked for, newcomers would never be. Nobody after a clear jump in time.
         """
         if self._is_cut(time, width, height):
             return np.zeros((0, 4), np.float32)
-        return self._places(sorted(self._people, key=lambda person: -person.gap), self._since(time))
+        missed = sorted(self._people, key=lambda person: -person.gap)
+        started, others = ([one for one in missed if bool(one.track) is known] for known in (True, False))
+        by_turns = [one for pair in zip_longest(started, others) for one in pair if one is not None]
+        return self._places(by_turns, self._since(time))
 
     def known(self, time: float, width: int, height: int) -> Known:
         """Return who was seen in the last frame, and what was last said of each; nobody after a clear jump in time."""

@@ -11,10 +11,22 @@ import pytest
 
 from maskcam.boxes import overlaps
 from maskcam.faces import FaceDetector
-from maskcam.finder import PEOPLE, STRANGERS, TILES, TURNS, WORTH_A_VERDICT, WORTH_OF_MANY, FaceFinder, tiles
+from maskcam.finder import (
+    IN_PLACE,
+    PEOPLE,
+    SAME_FACE,
+    STRANGERS,
+    TILES,
+    TURNS,
+    WORTH_A_VERDICT,
+    WORTH_OF_MANY,
+    FaceFinder,
+    tiles,
+)
 from maskcam.frames import Faces, Floats, Hints, Pixels
 from maskcam.search import CLOSE_REACH, REACH, SMALLEST_FACE, SMALLEST_LIVE_FACE, Effort, plan_search
 from tests.finder_parts import HEIGHT, WIDTH, agree, portrait_s_face, room, with_person
+from tests.support import astronaut, scaled
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +142,29 @@ def test_whoever_is_expected_is_looked_for_more_patiently(detector: FaceDetector
     assert found_at(finder.detect(frame), box)
     assert not found_at(finder.detect(poor), box)
     assert found_at(finder.detect(poor, Hints(0, box[None])), box)
+
+
+@pytest.mark.parametrize(("right", "down"), [(0.62, 0.0), (0.6, 0.15), (0.55, 0.25)])
+@pytest.mark.parametrize("width", [50, 70])
+def test_whoever_stands_half_behind_somebody_is_looked_for_and_not_taken_for_them(
+    detector: FaceDetector, face: Floats, width: int, right: float, down: float
+) -> None:
+    left, top, end, bottom = (int(value) for value in face + np.array([-12, -25, 12, 8]))
+    person = scaled(astronaut()[top:bottom, left:end], width / float(face[2] - face[0]))
+    high, wide = person.shape[:2]
+    frame, boxes = room(), []
+    for x, y in ((500, 300), (int(500 + right * width), int(300 + down * width))):
+        row, column = y - int(high * 0.56), x - wide // 2
+        frame[row : row + high, column : column + wide] = person
+        boxes.append([x - width / 2, y - width / 2, x + width / 2, y + width / 2])
+    expected = np.array(boxes, np.float32)
+    assert overlaps(expected[:1], expected[1:])[0][0, 0] >= SAME_FACE, "each is near enough to be taken for the other"
+    finder = FaceFinder(detector, effort=Effort.IN_TURNS)
+    both = 0
+    for turn in range(6):
+        iou, _ = overlaps(expected, finder.detect(frame, Hints(turn, expected)).boxes)
+        both += bool((iou.max(axis=1) > IN_PLACE).all()) and iou[0].argmax() != iou[1].argmax()
+    assert both >= 5
 
 
 def test_the_whole_frame_alone_is_one_look(detector: FaceDetector, face: Floats) -> None:

@@ -56,6 +56,12 @@ def test_faces_need_as_many_scores_as_boxes() -> None:
         Faces(np.array([[1, 1, 5, 9]], np.float32), np.ones(2, np.float32), np.zeros((1, 6, 2), np.float32))
 
 
+@pytest.mark.parametrize("score", [-0.1, 7.0])
+def test_faces_have_scores_from_0_to_1(score: float) -> None:
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        Faces(np.array([[1, 1, 5, 9]], np.float32), np.array([score], np.float32), np.zeros((1, 6, 2), np.float32))
+
+
 def test_no_faces_are_fine() -> None:
     assert len(Faces.none()) == 0
 
@@ -74,6 +80,10 @@ def test_a_result_counts_its_verdicts() -> None:
         {"track_ids": np.ones(1, np.int32)},
         {"not_face_probability": np.zeros(2, np.float32)},
         {"not_face_probability": np.zeros(1, np.float64)},
+        {"scores": np.full(1, 1.5, np.float32)},
+        {"no_mask_probability": np.full(1, -2, np.float32)},
+        {"time": float("nan")},
+        {"height": 0},
         {"verdicts": ()},
         {"reasons": (Reason.MIXED,)},
         {"verdicts": (Verdict.UNSURE,)},

@@ -53,6 +53,9 @@ def test_threshold_and_detector_change_under_the_same_people(parts: tuple[FaceDe
         after = [pipeline.process(Frame(image, number, number / 25)) for number in range(10, 30)]
         # The other model puts its boxes elsewhere, so it is the one that looks.
         assert not np.allclose(after[-1].boxes, before[-1].boxes, atol=1)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        pipeline.change_threshold(1.5)
+    assert pipeline.threshold == 0.999999, "what is refused changes nothing"
     pipeline.change_threshold(None)
     assert pipeline.threshold == parts[1].card.threshold
     assert before[-1].verdicts == (Verdict.NO_MASK,)

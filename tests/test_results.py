@@ -21,30 +21,36 @@ def tracks(events: tuple[Event, ...]) -> list[int]:
     return [event.track for event in events]
 
 
-@given(st.lists(st.booleans(), max_size=40))
-def test_no_event_is_lost_or_told_twice_and_those_before_the_last_change_stay_apart(changes: list[bool]) -> None:
-    """Each result has an event of its own; before some of them another source was gone over to, with one more."""
+@given(st.lists(st.sampled_from(["", "jump", "change", "jump, then change"]), max_size=40))
+def test_no_event_is_lost_or_told_twice_and_those_before_the_last_change_stay_apart(moves: list[str]) -> None:
+    """Each result has an event of its own; a jump and a change of the source before it have one each, too."""
     results = Results()
     expected: list[int] = []
-    for number, changed in enumerate(changes):
-        if changed:
-            results.keep((left(1000 + number),))
-            expected.append(1000 + number)
+    own: list[int] = []
+    for number, move in enumerate(moves):
+        if "jump" in move:
+            results.keep((left(1000 + number),), same_source=True)
+            own.append(1000 + number)
+        if "change" in move:
+            results.keep((left(2000 + number),), same_source=False)
+            expected += [*own, 2000 + number]
+            own = []
         results.add(analysed(number, number / 10, appeared=(number,)))
-        expected.append(number)
+        own.append(number)
     taken = results.take()
-    assert len(taken) == min(len(changes), UNDRAINED) and results.take() == ()
-    assert [track for one in taken for track in tracks(one.events)] == expected
-    last_change = max((number for number, changed in enumerate(changes) if changed), default=0)
-    own = [track for one in taken if one.captured.frame.index >= last_change for track in tracks(one.result.events)]
-    assert own == list(range(last_change, len(changes))), "nothing of a source before counts for this one"
+    assert len(taken) == min(len(moves), UNDRAINED) and results.take() == ()
+    assert [track for one in taken for track in tracks(one.events)] == expected + own
+    last_change = max((number for number, move in enumerate(moves) if "change" in move), default=0)
+    since = [track for one in taken if one.captured.frame.index >= last_change for track in tracks(one.result.events)]
+    assert since == own, "nothing of a source before counts for this one, and all of before a jump does"
 
 
 def test_events_that_no_result_came_for_can_be_had() -> None:
     results = Results()
-    results.keep((left(1),))
-    results.keep((left(2),))
-    assert tracks(results.take_orphans()) == [1, 2] and results.take_orphans() == ()
+    results.keep((left(1),), same_source=True)
+    results.keep((left(2),), same_source=False)
+    results.keep((left(3),), same_source=True)
+    assert tracks(results.take_orphans()) == [1, 2, 3] and results.take_orphans() == ()
 
 
 def test_whoever_was_without_a_mask_in_what_nobody_took_is_counted() -> None:

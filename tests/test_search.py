@@ -115,6 +115,8 @@ def test_a_plan_says_what_it_is() -> None:
     counts = ", ".join(f"{len(one)} of {side_of(one)} px" for one in plan.rounds[1:])
     assert str(plan) == f"faces from 24 px in 1280x720: the whole frame, then tiles: {counts}; 124 looks in all"
     assert str(plan_search(100, 80, 24)) == "faces from 24 px in 100x80: the whole frame"
+    upright = str(plan_search(720, 1280, 24))
+    assert upright == str(plan).replace("1280x720", "720x1280"), "the tiles are those of the same picture on its side"
 
 
 def test_the_smallest_face_is_the_default_and_half_the_size_costs_more() -> None:

@@ -125,6 +125,8 @@ def test_there_are_as_many_judgements_as_faces() -> None:
         {"reach": math.nan},
         {"keep_score": -0.1},
         {"size_ratio": 1.0},
+        {"slow_steps": 2.5},
+        {"weak_misses": 0.5},
     ],
 )
 def test_rules_check_themselves(wrong: dict[str, float]) -> None:
@@ -258,6 +260,19 @@ def test_who_was_not_seen_for_longest_is_expected_first_and_strangers_too() -> N
     step(tracker, 0, 0.04, [face(800, 200), face(500, 500, score=0.4)])
     middles = [round(float(box[0] + box[2]) / 2) for box in tracker.expected(0.08, WIDTH, HEIGHT)]
     assert middles[0] == 200 and sorted(middles[1:]) == [500, 800]
+
+
+def test_newcomers_are_expected_among_the_first_however_many_are_followed() -> None:
+    """Only so many are looked for from close by: a newcomer whom a tile showed once would be missed, and dropped."""
+    tracker = Tracker(0.5)
+    crowd = [face(100 + 130 * (one % 9), 100 + 130 * (one // 9), 50) for one in range(36)]
+    for index in range(5):
+        step(tracker, index, index / 30, crowd)
+    newcomer = face(1180, 650, 50, score=0.8)
+    step(tracker, 5, 5 / 30, [newcomer])
+    expected = tracker.expected(6 / 30, WIDTH, HEIGHT)
+    assert len(expected) == 37
+    assert newcomer[0] in [tuple(box) for box in expected[:2].tolist()]
 
 
 def test_nobody_is_expected_at_first_or_after_a_jump_in_time_or_size() -> None:

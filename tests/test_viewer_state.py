@@ -207,6 +207,26 @@ def test_an_alarm_goes_on_over_a_pause() -> None:
     assert beeps(88, 92, going) == [pytest.approx(89.0, abs=0.2)]
 
 
+@pytest.mark.parametrize("paused", [False, True])
+def test_after_a_jump_in_a_video_the_alarm_takes_nobody_for_whom_it_told_of_before(paused: bool) -> None:
+    state = watching(FILE, alarm=True)
+
+    def beeps(start: float, end: float, track: int, part: int) -> list[float]:
+        told = []
+        for now in np.arange(start, end, 0.1).tolist():
+            number = round(now * 10)
+            one = analysed(number, now, (track, BARE))
+            one = replace(one, captured=replace(one.captured, part=part))
+            view = running(replace(captured(number, now), part=part))
+            if state.update(now, view, [one], Playback(0.0, 60.0, paused=paused and now == start)).beep:
+                told.append(round(now, 1))
+        return told
+
+    late = 0.1 if paused else 0.0
+    assert beeps(0.0, 5.0, 1, 0) == pytest.approx([2.0 + late])
+    assert beeps(5.0, 9.0, 2, 1) == pytest.approx([7.0 + late]), "somebody else is bare at the same place"
+
+
 def test_a_try_that_is_planned_is_not_made_once_the_user_has_the_source_opened_again() -> None:
     for asked in (False, True):
         state = watching()

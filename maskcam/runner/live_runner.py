@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from maskcam.frames import Event, Frame, Pixels
 from maskcam.live import Analysed, Captured, Cause, LiveSource, LiveView, Pictures, SourceEnded, SourceLost, Stage
@@ -162,7 +163,7 @@ class LiveRunner:
             else:
                 self._opening = Opening(open_source, old.scene + 1, old.over, same=same)
                 self._newest = self._waiting = self._results.newest = None
-                self._changes.append(self._everybody_left)
+                self._changes.append(partial(self._everybody_left, old.scene))
             self._openings.append(self._opening)
             self._opened_at = self._clock()
             self._stage, self._problem, self._cause = Stage.OPENING, "", None
@@ -235,7 +236,7 @@ class LiveRunner:
             captured = Captured(frame, at, source.part)
             if self._newest is not None and captured.part != self._newest.part:
                 self._results.newest = None
-                self._changes.append(self._everybody_left)
+                self._changes.append(partial(self._everybody_left, opening.scene))
             self._newest = self._waiting = captured
             self._stage = Stage.RUNNING
             self._state.notify_all()
@@ -271,12 +272,12 @@ class LiveRunner:
                 self._results.add(analysed)
             else:
                 # Nobody wants the picture of what was left, source or part of it, but what happened there did happen.
-                self._results.keep(analysed.result.events)
+                self._results.keep(analysed.result.events, same_source=scene == self._opening.scene)
 
-    def _everybody_left(self, pipeline: Pipeline) -> Pipeline:
+    def _everybody_left(self, scene: int, pipeline: Pipeline) -> Pipeline:
         events = pipeline.finish()
         with self._state:
-            self._results.keep(events)
+            self._results.keep(events, same_source=scene == self._opening.scene)
         return pipeline
 
     def _say_goodbye(self) -> None:

@@ -18,21 +18,30 @@ class Results:
     def __init__(self) -> None:
         self.newest: Analysed | None = None
         self._line: deque[Analysed] = deque()
-        self._orphans: tuple[Event, ...] = ()
+        self._of_before: tuple[Event, ...] = ()
+        self._of_this: tuple[Event, ...] = ()
 
     def add(self, analysed: Analysed) -> None:
         """Put a result at the end of the line; it takes along events that wait for a result to carry them."""
-        analysed = replace(analysed, before=self._orphans + analysed.before)
-        self._orphans = ()
+        result = replace(analysed.result, events=self._of_this + analysed.result.events)
+        analysed = replace(analysed, before=self._of_before + analysed.before, result=result)
+        self._of_before = self._of_this = ()
         self.newest = analysed
         self._line.append(analysed)
         if len(self._line) > UNDRAINED:
             lost = self._line.popleft()
             self._line[0] = _carrying(lost, self._line[0])
 
-    def keep(self, events: tuple[Event, ...]) -> None:
-        """Have the next result carry these events of a source before it, which have none of their own."""
-        self._orphans += events
+    def keep(self, events: tuple[Event, ...], *, same_source: bool) -> None:
+        """Have the next result carry these events, which have none of their own, as its own or as of a source before.
+
+        They are its own after a jump within its source, as a video makes that is sought in.
+        """
+        if same_source:
+            self._of_this += events
+        else:
+            self._of_before += self._of_this + events
+            self._of_this = ()
 
     def take(self) -> tuple[Analysed, ...]:
         """Everything in line, in order; the line is empty afterwards."""
@@ -42,7 +51,7 @@ class Results:
 
     def take_orphans(self) -> tuple[Event, ...]:
         """The events that no result came for."""
-        events, self._orphans = self._orphans, ()
+        events, self._of_before, self._of_this = self._of_before + self._of_this, (), ()
         return events
 
 

@@ -101,9 +101,10 @@ class Alarm:
         self._forget(now, cool_down)
         fired = False
         boxes: list[Box] = [(x0, y0, x1, y1) for x0, y0, x1, y1 in result.boxes.tolist()]
-        tracks = [int(track) for track in result.track_ids]
+        tracks: list[int] = result.track_ids.tolist()
+        present = set(tracks)
         for track, box, verdict in zip(tracks, boxes, result.verdicts, strict=True):
-            person = self._person(now, track, box, set(tracks))
+            person = self._person(now, track, box, present)
             person.box, person.seen_at = box, now
             if verdict is Verdict.MASK or not person.surely_bare(now, self._patience):
                 person.bare_since = None
@@ -119,7 +120,7 @@ class Alarm:
                 person.fired_at = self._shown[track] = now
                 fired = True
         for track, person in self._people.items():
-            if track not in tracks:
+            if track not in present:
                 person.doubt(now)
         # Where an analysis takes seconds nobody was away between two of them.
         self._patience = max(2 * (now - self._last), _PATIENCE_SECONDS)
@@ -142,7 +143,7 @@ class Alarm:
         return frozenset(kept)
 
     def reset(self) -> None:
-        """Forget everybody: another source was chosen, or the alarm was switched off."""
+        """Forget everybody: a video jumped, another source was chosen, or the alarm was switched off."""
         self._people.clear()
         self._shown.clear()
         self._last, self._patience = math.inf, _PATIENCE_SECONDS

@@ -41,9 +41,10 @@ class Sight:
         """Whether anything was analysed yet."""
         return self._latest is not None
 
-    def take(self, one: Analysed) -> None:
-        """Take the next result."""
-        if self._latest is not None and self._latest.captured.part != one.captured.part:
+    def take(self, one: Analysed) -> bool:
+        """Take the next result; True after a jump in the source, when everybody in it is new."""
+        jumped = self._latest is not None and self._latest.captured.part != one.captured.part
+        if jumped:
             self._latest = None
             self._found.clear()
         self._before = None if self._latest is None else self._latest.result
@@ -53,6 +54,7 @@ class Sight:
         # The one before stays, however long an analysis takes.
         while len(self._found) > 2 and one.result.time - self._found[0].time > _FLICKER_SECONDS:
             self._found.popleft()
+        return jumped
 
     def picture(self, now: float) -> Picture | None:
         """The newest picture, its people moved on to its moment."""

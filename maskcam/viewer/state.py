@@ -173,7 +173,8 @@ class ViewerState:
         )
 
     def _take(self, one: Analysed, paused: bool) -> bool:
-        self._sight.take(one)
+        if self._sight.take(one):
+            self._alarm.reset()
         if paused:
             # While a video stands still nobody in it is without a mask for any longer.
             return False
