@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from maskcam import __version__, commands
-from maskcam.errors import FailedOnTheWay, UnusableInput
+from maskcam.errors import FAILED, STOPPED, UNUSABLE, FailedOnTheWay, UnusableInput
 from maskcam.search import LARGEST_FACE, LEAST_FACE, SMALLEST_FACE, SMALLEST_LIVE_FACE
-from maskcam.sinks.lines import abandon_stdout, ready_streams
+from maskcam.sinks.lines import abandon_stdout, flush_stdout, ready_streams
+from maskcam.sources.schemes import SCHEMES, mask_password, scheme_of
 from maskcam.videoio import set_environment
 from maskcam.viewer.settings import SMALLEST_FACES
 
@@ -34,25 +34,32 @@ the picture never changes them
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
+    """Run one command and return its exit code; SystemExit where `argparse` ends it, after help or a wrong use."""
     ready_streams()
+    try:
+        return _run(arguments)
+    finally:
+        flush_stdout()
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         options = _parser().parse_args(arguments)
         set_environment()
         code: int = options.run(options)
     except UnusableInput as error:
-        code = commands.complain(error, commands.UNUSABLE)
+        code = commands.complain(error, UNUSABLE)
     except FailedOnTheWay as error:
-        code = commands.complain(error, commands.FAILED)
+        code = commands.complain(error, FAILED)
     except ImportError as error:
-        code = commands.complain(f"a part of this installation can't be loaded ({error}); {_MEND}", commands.FAILED)
+        code = commands.complain(f"a part of this installation can't be loaded ({error}); {_MEND}", FAILED)
     except KeyboardInterrupt:
-        code = commands.complain("stopped", commands.STOPPED)
+        code = commands.complain("stopped", STOPPED)
     except BrokenPipeError:
         abandon_stdout()
-        code = commands.FAILED
+        code = FAILED
     except OSError as error:
-        code = commands.complain(f"{error.filename or 'the system'}: {error.strerror or error}", commands.FAILED)
+        code = commands.complain(f"{error.filename or 'the system'}: {error.strerror or error}", FAILED)
     return code
 
 
@@ -67,13 +74,12 @@ def _path(text: str) -> Path:
 
 
 def _file(text: str) -> Path:
-    if re.match("[A-Za-z][A-Za-z0-9+.-]+://", text):
-        from maskcam.sources.spec import mask_password  # noqa: PLC0415 (brings the video libraries)
-
-        raise UnusableInput(
-            f"{mask_password(text)}: this command reads files; what comes over the network is watched by"
-            " maskcam live ADDRESS"
-        )
+    scheme = scheme_of(text)
+    if scheme is not None:
+        what = "what is at such an address can't be read here"
+        if scheme in SCHEMES:
+            what = "what comes over the network is watched by maskcam live ADDRESS"
+        raise UnusableInput(f"{mask_password(text)}: this command reads files; {what}")
     return _path(text)
 
 
@@ -143,6 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"maskcam {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND")
     parser.set_defaults(run=commands.live, source=None, model=None, threshold=None, smallest_face=None)
+    parser.set_defaults(tell_in_window=False)
 
     model = argparse.ArgumentParser(add_help=False)
     model.add_argument(
@@ -203,6 +210,11 @@ def _parser() -> argparse.ArgumentParser:
         type=_pixels_in_window,
         metavar="PX",
         help=f"as for video with --fast, at most {SMALLEST_FACES[1]}; the window can change it",
+    )
+    one.add_argument(
+        "--tell-in-window",
+        action="store_true",
+        help="say in the window what is wrong with SOURCE, for a start from a desktop, where nobody reads a terminal",
     )
     one.set_defaults(run=commands.live)
 

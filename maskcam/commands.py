@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from maskcam.assets import DEMO_CLIP, MASK_MODEL, asset
+from maskcam.errors import DONE, FAILED, STOPPED, UNUSABLE, FailedOnTheWay
+from maskcam.pending import reason
 from maskcam.signals import interrupted_by_signals, leave_on_signals, stop_on_signals
-from maskcam.sinks.lines import STANDARD_OUTPUT, abandon, one_line
+from maskcam.sinks.lines import STANDARD_OUTPUT, abandon, abandon_stdout, one_line
 
 if TYPE_CHECKING:
     from maskcam.frames import Result
     from maskcam.video_job import VideoOutputs
-
-DONE, FAILED, UNUSABLE, STOPPED = 0, 1, 2, 130
 
 
 @interrupted_by_signals()
@@ -55,16 +55,19 @@ def _annotate(path: Path, outputs: VideoOutputs, options: argparse.Namespace, *,
 
     out: TextIO | None = sys.stderr if STANDARD_OUTPUT in (outputs.json, outputs.events) else sys.stdout
     outputs.check(path)
+    begun_to_write = False
     with (
         stop_on_signals() as stop,
         VideoSource(path) as source,
-        DetectorPool() as detector,
+        DetectorPool(stopped=lambda: bool(stop) and begun_to_write) as detector,
         MaskClassifier(_weights(options)) as classifier,
         tqdm(total=source.frame_count, unit=" frames", leave=False, disable=None) as bar,
     ):
         begun = time.perf_counter()
 
         def watch(result: Result) -> None:
+            nonlocal begun_to_write
+            begun_to_write = True
             bar.update()
             if tell_events:
                 for event in result.events:
@@ -126,11 +129,14 @@ def image(options: argparse.Namespace) -> int:
                 complain(judged.error, FAILED)
             if judged.result is not None:
                 done += 1
-                told = _say(tell_picture(str(judged.path), judged.result), out)
-                if not told and not options.output and not options.json:  # what is said is all there is then
-                    return complain("standard output: writing stopped; make room, or give --json FILE", FAILED)
+                trouble = _say(tell_picture(str(judged.path), judged.result), out)
                 if options.verbose:
-                    _say(f"  looked for {finder.plan(judged.result.width, judged.result.height)}", out)
+                    plan = finder.plan(judged.result.width, judged.result.height)
+                    trouble = trouble or _say(f"  looked for {plan}", out)
+                if trouble is not None and not options.output and not options.json:  # what is said is all there is then
+                    if isinstance(trouble, BrokenPipeError):
+                        return FAILED  # whoever read it has gone
+                    return complain("standard output: writing stopped; make room, or give --json FILE", FAILED)
             if stop or (records.lost and options.json == STANDARD_OUTPUT and not options.output):
                 break
         stop.wind_up()
@@ -150,7 +156,8 @@ def live(options: argparse.Namespace) -> int:
     leave_on_signals()
     from maskcam.viewer.start import start  # noqa: PLC0415 (brings large libraries)
 
-    return start(options.source, _weights(options), options.threshold, options.smallest_face)
+    wishes = options.threshold, options.smallest_face
+    return start(options.source, _weights(options), *wishes, tell_in_window=options.tell_in_window)
 
 
 def cameras(options: argparse.Namespace) -> int:
@@ -158,7 +165,7 @@ def cameras(options: argparse.Namespace) -> int:
     from maskcam.sources.cameras import describe_cameras  # noqa: PLC0415
 
     for line in describe_cameras():
-        print(line, flush=True)
+        _print(line)
     return DONE
 
 
@@ -171,12 +178,12 @@ def selftest(options: argparse.Namespace) -> int:
         load_card(options.model)  # says what is wrong; a file that is there is checked with everything else
     sockets = SocketWatch()
     for line in versions():
-        print(line)
+        _print(line)
     passed = True
     for good, line in run_checks(_weights(options), sockets):
-        print(line, flush=True)
+        _print(line)
         passed = passed and good
-    print("all is well" if passed else "something is wrong; the lines above say what")
+    _print("all is well" if passed else "something is wrong; the lines above say what")
     return DONE if passed else FAILED
 
 
@@ -185,20 +192,28 @@ def _weights(options: argparse.Namespace) -> Path:
     return asset(MASK_MODEL) if given is None else given
 
 
-def _say(text: str, out: TextIO | None, write: Callable[..., object] = print) -> bool:
-    """Tell the user something in one line; the work goes on when nobody reads it any more.
+def _print(line: str) -> None:
+    """Write a line that is what the command is for; FailedOnTheWay where it can't be, as on a full disk."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        abandon_stdout()
+        raise FailedOnTheWay(f"standard output: writing stopped ({reason(error)})") from None
 
-    Returns False where it could not be written although somebody wanted it, as on a full disk.
-    """
+
+def _say(text: str, out: TextIO | None, write: Callable[..., object] = print) -> OSError | None:
+    """Tell the user something in one line; the work may go on when it can't be written any more: return why, then."""
     if out is None:  # closed from the start
-        return True
+        return None
     try:
         write(one_line(text), file=out)
         out.flush()
     except OSError as error:
         abandon(out)  # that one alone: the other may hold records
-        return isinstance(error, BrokenPipeError)
-    return True
+        return error
+    return None
 
 
 def complain(message: object, code: int) -> int:

@@ -1,4 +1,6 @@
-"""The errors that a user can mend, and nothing else."""
+"""The errors that a user can mend, and the exit codes that tell of them."""
+
+DONE, FAILED, UNUSABLE, STOPPED = 0, 1, 2, 130
 
 
 class UnusableInput(Exception):

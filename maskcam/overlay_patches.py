@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from maskcam.frames import Pixels, Verdict
+from maskcam.words import counted
 
 Colour = tuple[int, int, int]
 Alpha = NDArray[np.uint8]
@@ -213,11 +214,9 @@ def label(verdict: Verdict, words: str, details: str, size: int, faded: bool) ->
 def counts(numbers: tuple[tuple[Verdict, int], ...], size: int, short: bool) -> Patch:
     """How many people there are of each verdict, on a dark plate; `short` leaves out the verdicts' words."""
     people = sum(number for _, number in numbers)
-    names = {Verdict.MASK: "mask", Verdict.NO_MASK: "no mask", Verdict.UNSURE: "unsure"}
-    head = f"{people} {'person' if people == 1 else 'people'}"
-    first = text(head, size)
+    first = text(counted(people, "person", "people"), size)
     parts = [
-        (verdict, number, text(str(number) if short else f"{number} {names[verdict]}", size))
+        (verdict, number, text(str(number) if short else f"{number} {verdict.words}", size))
         for verdict, number in numbers
     ]
     side = max(round(size * 1.05), 6)

@@ -10,7 +10,14 @@ from maskcam.errors import BrokenOff, FailedOnTheWay, UnusableInput
 from maskcam.frames import Frame, Result
 from maskcam.overlay import draw
 from maskcam.pending import PendingFile, check_distinct
-from maskcam.pictures import JPEG_SUFFIXES, UNREAD_SUFFIXES, count_pictures, read_picture, write_picture
+from maskcam.pictures import (
+    JPEG_SUFFIXES,
+    PICTURE_SUFFIXES,
+    UNREAD_SUFFIXES,
+    count_pictures,
+    read_picture,
+    write_picture,
+)
 from maskcam.pipeline import Pipeline
 from maskcam.sinks.lines import STANDARD_OUTPUT, Record
 from maskcam.sinks.records import picture_line
@@ -55,6 +62,8 @@ class PictureOutputs:
         records = [Path(self.json)] if self.json and self.json != STANDARD_OUTPUT else []
         check_distinct(paths, [*copies, *records])
         if self.folder is not None:
+            if self.folder.suffix.lower() in PICTURE_SUFFIXES and not self.folder.exists():
+                raise UnusableInput(f"{self.folder}: copies go into a folder; give a folder's name")
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:

@@ -108,7 +108,7 @@ def write_picture(image: Pixels, target: Path, force: bool = False) -> None:
 
 
 def list_pictures(paths: Iterable[Path]) -> list[Path]:
-    """Return files as they are, and for a folder the pictures right in it, sorted by name; each once.
+    """Return files as they are, and for a folder the pictures right in it, sorted by name; each once, where first.
 
     Among those of a folder are such as can't be read here, for whoever reads them to say so.
 
@@ -129,13 +129,21 @@ def list_pictures(paths: Iterable[Path]) -> list[Path]:
             continue
         try:
             names = PICTURE_SUFFIXES | UNREAD_SUFFIXES
-            inside = sorted(one for one in path.iterdir() if one.suffix.lower() in names and one.is_file())
+            # Macs leave a second file beside each on other systems' disks, which isn't one.
+            inside = sorted(
+                one
+                for one in path.iterdir()
+                if one.suffix.lower() in names and not one.name.startswith("._") and one.is_file()
+            )
         except OSError:
             raise UnusableInput(f"{path}: you may not read this folder; change its permissions") from None
         if not inside:
             raise UnusableInput(f"{path}: there is no picture in this folder; give one with JPEG or PNG files")
         found += inside
-    return list({os.path.realpath(one): one for one in reversed(found)}.values())[::-1]
+    once: dict[str, Path] = {}
+    for one in found:
+        once.setdefault(os.path.realpath(one), one)
+    return list(once.values())
 
 
 def _pixels(image: Image.Image) -> Pixels:

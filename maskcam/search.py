@@ -105,7 +105,7 @@ def plan_search(width: int, height: int, smallest: int = SMALLEST_FACE, reach: f
     if reach * OVERLAP <= 1:
         raise ValueError(f"with a reach of {reach:g} a face that one tile's edge cuts would not be whole in the next")
     longer, finest = max(width, height), math.ceil(smallest * reach)
-    # A third of a step is not worth one more round: with sides half as long, what one misses still fits the next's OVERLAP.
+    # A third of a step is not worth one more round: sides half as long, what one misses still fits the next's OVERLAP.
     steps = max(math.ceil(math.log(longer / finest) / -math.log(STEP) - 0.35), 1) if longer > finest else 0
     rounds: list[tuple[Look, ...]] = [(Look(0, 0, width, height),)]
     for step in range(1, steps + 1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from maskcam.frames import Event, EventKind, Result, Verdict
 from maskcam.tally import Summary
+from maskcam.words import counted
 
 
 def tell_event(event: Event) -> str:
@@ -22,8 +23,8 @@ def tell_summary(summary: Summary, seconds: float) -> str:
     if summary.longest_without_track is not None:
         longest = f", longest {summary.longest_without:.1f} s (person {summary.longest_without_track})"
     return (
-        f"{_number(summary.people, 'person', 'people')} seen, {summary.people_without} without a mask{longest};"
-        f" {_number(summary.frames, 'frame', 'frames')}, {summary.frames / max(seconds, 1e-6):.1f} frames/s"
+        f"{counted(summary.people, 'person', 'people')} seen, {summary.people_without} without a mask{longest};"
+        f" {counted(summary.frames, 'frame', 'frames')}, {summary.frames / max(seconds, 1e-6):.1f} frames/s"
     )
 
 
@@ -36,7 +37,7 @@ def tell_tracks(tracks: int, width: int, height: int) -> str | None:
 
 def tell_losses(damage: str | None, sound_lost: int) -> str | None:
     """Return what of a video could not be kept, None if nothing: `damage` as its source says it, pieces of sound."""
-    sound = f"{_number(sound_lost, 'piece', 'pieces')} of its sound could not be kept" if sound_lost else None
+    sound = f"{counted(sound_lost, 'piece', 'pieces')} of its sound could not be kept" if sound_lost else None
     return ", ".join(one for one in (damage, sound) if one) or None
 
 
@@ -45,8 +46,4 @@ def tell_picture(name: str, result: Result) -> str:
     if not len(result):
         return f"{name}: no face"
     counts = [f"{result.count(one)} {one.words}" for one in Verdict if result.count(one)]
-    return f"{name}: {_number(len(result), 'face', 'faces')}, {', '.join(counts)}"
-
-
-def _number(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"
+    return f"{name}: {counted(len(result), 'face', 'faces')}, {', '.join(counts)}"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskcam.errors import UnusableInput
+from maskcam.errors import BrokenOff, UnusableInput
 from maskcam.frames import Result
 from maskcam.overlay import draw
 from maskcam.pending import check_distinct
@@ -84,13 +84,14 @@ def process_video(
 
         analysed = results()
         stack.callback(analysed.close)
-        for read, result in analysed:
-            sink.write_sound(read.sound)
-            sink.write(draw(read.frame.image, result), read.pts)
-            frames.write([frame_line(result)])
-            events.write(event_line(event) for event in result.events)
-            tally.add(result)
-            watch(result)
+        with suppress(BrokenOff):  # what was done before the frame whose search takes too long is whole
+            for read, result in analysed:
+                sink.write_sound(read.sound)
+                sink.write(draw(read.frame.image, result), read.pts)
+                frames.write([frame_line(result)])
+                events.write(event_line(event) for event in result.events)
+                tally.add(result)
+                watch(result)
         stop.wind_up()
         if complete:
             sink.write_sound(source.trailing_sound)

@@ -68,8 +68,9 @@ def write_clip(path: Path, picture: Callable[[int], Pixels], frames: int, rate: 
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment for a command: this checkout first, whatever is installed."""
-    return {**os.environ, "PYTHONPATH": str(ROOT), **more}
+    """The environment for a command: this checkout first, whatever is installed, and output held back as usual."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return {**inherited, "PYTHONPATH": str(ROOT), **more}
 
 
 def heed_signals() -> None:

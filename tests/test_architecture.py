@@ -14,7 +14,7 @@ from tests.support import ROOT, environment
 
 # Each module's rank is its row: it may import modules of the rows above and of its own row.
 ORDER = [
-    ["errors", "frames", "closing"],
+    ["errors", "frames", "closing", "words"],
     ["assets", "cores", "native", "signals", "videoio"],
     ["modelcard"],
     ["crops", "doubts", "drawn_mask"],
@@ -26,7 +26,7 @@ ORDER = [
     ["pipeline"],
     ["live"],
     ["colour", "letterbox", "pending"],
-    ["sources.damage", "sources.losses", "sources.upright", "sources.inputs", "sources.timing"],
+    ["sources.damage", "sources.losses", "sources.upright", "sources.inputs", "sources.timing", "sources.schemes"],
     ["sources.video_file", "pictures"],
     ["sources.cameras", "sources.handle", "sources.pace", "sources.spec"],
     ["sources.address", "sources.feed", "sources.film"],

@@ -17,6 +17,7 @@ import pytest
 from maskcam.cli import main
 from maskcam.frames import Pixels
 from maskcam.live import Cause, SourceLost
+from maskcam.sources import cameras
 from maskcam.sources.camera import TORN_SECONDS, CameraSource
 from maskcam.sources.cameras import (
     CameraInfo,
@@ -27,7 +28,6 @@ from maskcam.sources.cameras import (
     list_cameras,
     probe,
 )
-from maskcam.sources.video_file import cameras
 from maskcam.videoio import set_environment
 from tests.support import ROOT, environment, maskcam
 

@@ -83,6 +83,9 @@ def test_an_address_given_for_a_file_is_told_as_such_without_its_password(
 ) -> None:
     line = one_clear_line(maskcam(*command, "http://me:secret@127.0.0.1/x", cwd=tmp_path))
     assert "maskcam live ADDRESS" in line and "secret" not in line and "http://" in line
+    other = one_clear_line(maskcam(*command, "udp://me:secret@127.0.0.1/x", cwd=tmp_path))
+    assert "maskcam live" not in other and "secret" not in other
+    assert "path alone" in one_clear_line(maskcam(*command, "file:///tmp/x.mp4", cwd=tmp_path))
 
 
 def test_what_can_not_be_used_is_refused_before_any_work(tmp_path: Path) -> None:
@@ -130,6 +133,51 @@ def test_ctrl_c_where_nothing_can_be_saved_is_one_line(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert (said, process.returncode) == ("maskcam: stopped\n", 130)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+def test_ctrl_c_while_it_is_being_loaded_is_one_line(tmp_path: Path) -> None:
+    script = """
+import importlib.abc, os, runpy, signal, sys
+class Watch(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "maskcam.commands":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Watch())
+sys.argv = ["maskcam", "--version"]
+runpy.run_module("maskcam", run_name="__main__")
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (130, "", "maskcam: stopped\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--help"], 0, ""),
+        (["--version"], 0, ""),
+        (["cameras"], 1, "maskcam: standard output: writing stopped (no space left on device)\n"),
+        (["selftest"], 1, "maskcam: standard output: writing stopped (no space left on device)\n"),
+    ],
+    ids=lambda one: str(one[0]) if isinstance(one, list) else "",
+)
+def test_standard_output_that_can_not_be_written_gets_no_trace(
+    arguments: list[str], code: int, said: str, tmp_path: Path
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [sys.executable, "-m", "maskcam", *arguments],
+            cwd=tmp_path,
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (run.returncode, run.stderr) == (code, said)
 
 
 def test_a_reader_who_goes_away_gets_no_trace(tmp_path: Path) -> None:

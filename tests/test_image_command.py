@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -243,6 +244,31 @@ def test_verdicts_that_can_not_be_told_are_a_failure_where_nothing_else_keeps_th
         assert run.stderr == (
             "maskcam: standard output: writing stopped; make room, or give --json FILE\n" if code else ""
         )
+
+
+def test_when_nobody_reads_it_any_more_and_nothing_is_kept_it_ends(tmp_path: Path) -> None:
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(40):
+        Image.fromarray(astronaut()[:250, 100:350]).save(many / f"{number:02}.png")
+    script = f"{shlex.quote(sys.executable)} -m maskcam image many --fast --verbose | head -1; exit ${{PIPESTATUS[0]}}"
+    run = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stderr) == (1, "")
+    assert run.stdout == "many/00.png: 1 face, 1 no mask\n"
+
+
+def test_copies_go_into_a_folder_and_not_into_a_picture(photos: Path, tmp_path: Path) -> None:
+    line = one_clear_line(maskcam("image", str(photos), "-o", "result.jpg", cwd=tmp_path))
+    assert "give a folder's name" in line and not (tmp_path / "result.jpg").exists()
+    (tmp_path / "old.jpg").mkdir()
+    assert maskcam("image", str(photos), "-o", "old.jpg", "--fast", cwd=tmp_path).returncode == 0, "it is a folder"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="no file may be called so")

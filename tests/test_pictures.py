@@ -219,6 +219,11 @@ def test_listing_files_and_folders(tmp_path: Path) -> None:
     single = tmp_path / "note.txt"
     single.touch()
     assert list_pictures([single, folder]) == [single, folder / "a.png", folder / "b.JPG"]
+    twice = [folder / "b.JPG", folder, single, folder / "b.JPG"]
+    assert list_pictures(twice) == [folder / "b.JPG", folder / "a.png", single], "each where it was named first"
+    (folder / "._a.png").touch()
+    assert list_pictures([folder]) == [folder / "a.png", folder / "b.JPG"], "what Macs leave beside it is none"
+    assert list_pictures([folder / "._a.png"]) == [folder / "._a.png"], "unless it is asked for"
     assert list_pictures([]) == []
     with pytest.raises(UnusableInput, match="no picture in this folder"):
         list_pictures([folder / "trap.png"])

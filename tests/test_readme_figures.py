@@ -10,7 +10,7 @@ from maskcam.doubts import LEAST_JUDGED_SIDE
 from maskcam.evidence import Evidence
 from maskcam.frames import NOT_FACE_FROM
 from maskcam.modelcard import load_card
-from maskcam.sinks.video_file import recording
+from maskcam.sinks import recording
 from maskcam.track_rules import TrackRules
 from maskcam.viewer import alarm, reconnect, settings, timeline, window
 from tests.support import ROOT

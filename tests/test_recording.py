@@ -13,9 +13,9 @@ import pytest
 
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import Event, EventKind, Pixels, Verdict
+from maskcam.sinks import recording
 from maskcam.sinks.keeping import EventLog, event_log_name, recording_name, snapshot_name, write_snapshot
 from maskcam.sinks.recording import LiveRecorder
-from maskcam.sinks.video_file import recording
 from maskcam.sources.video_file import VideoSource
 from tests.http_camera import numbered, read_number
 from tests.support import environment
@@ -176,6 +176,42 @@ def test_a_full_disk_is_told_in_one_line(tmp_path: Path) -> None:
         for number in range(200):
             recorder.write(numbered(320, 240, number), number / 10)
     assert len(str(raised.value).splitlines()) == 1
+
+
+NO_ROOM = """
+import pathlib, resource, sys, numpy as np
+from maskcam.errors import FailedOnTheWay
+from maskcam.sinks.recording import LiveRecorder
+folder, limit = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+rng = np.random.default_rng(0)
+recorder = LiveRecorder(folder / "one.mp4")
+for number in range(8):
+    recorder.write(rng.integers(0, 256, (240, 320, 3), np.uint8), number / 30)
+print("written")
+try:
+    print(recorder.finish())
+except FailedOnTheWay as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of a file's size can be set here")
+def test_a_disk_that_is_full_at_the_very_end_is_told_too(tmp_path: Path) -> None:
+    def record(name: str, limit: int) -> list[str]:
+        (tmp_path / name).mkdir()
+        command = [sys.executable, "-c", NO_ROOM, str(tmp_path / name), str(limit)]
+        done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True, timeout=60)
+        return done.stdout.splitlines()
+
+    assert record("room", 10_000_000) == ["written", str(tmp_path / "room" / "one.mp4")]
+    whole = (tmp_path / "room" / "one.mp4").stat().st_size
+    # All of it is one fragment, written when the file is closed.
+    written, said = record("full", whole - 1000)
+    assert written == "written"
+    part = tmp_path / "full" / "one.part.mp4"
+    assert said.startswith(f"{part}: recording stopped (its end could not be written)")
+    assert [path.name for path in part.parent.iterdir()] == [part.name]
 
 
 def test_snapshots_are_exact_and_never_replace_one(tmp_path: Path) -> None:

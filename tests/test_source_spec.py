@@ -9,13 +9,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from maskcam.errors import UnusableInput
-from maskcam.sources.spec import SourceKind, SourceSpec, mask_password, parse_source
+from maskcam.sources.schemes import mask_password
+from maskcam.sources.spec import SourceKind, SourceSpec, parse_source
 
 
 def test_what_users_write_is_understood(tmp_path: Path) -> None:
     (tmp_path / "clip.mp4").write_bytes(b"x")
     assert parse_source(" 1 ") == SourceSpec(SourceKind.CAMERA, "1")
     assert parse_source("007").index == 7
+    assert parse_source("/dev/video3") == SourceSpec(SourceKind.CAMERA, "3")
     for address in ("rtsp://10.0.0.2/live", "http://[::1]:8080/video?x=1", "https://a.example/"):
         assert parse_source(address) == SourceSpec(SourceKind.STREAM, address)
     assert parse_source("RTSP://cam:554/") == SourceSpec(SourceKind.STREAM, "rtsp://cam:554/")
@@ -52,6 +54,13 @@ def test_what_can_be_no_source_is_refused_in_one_line(text: str) -> None:
     assert len(str(raised.value).splitlines()) == 1
     assert len(str(raised.value)) < 300 + min(len(text), 100)
     assert "geheim" not in str(raised.value)
+
+
+def test_a_drive_is_no_scheme_and_a_file_has_no_address() -> None:
+    with pytest.raises(UnusableInput, match="there is no such file"):
+        parse_source("C://clip.mp4")
+    with pytest.raises(UnusableInput, match="path alone"):
+        parse_source("file:///home/me/clip.mp4")
 
 
 @example(":\r")

@@ -13,8 +13,9 @@ import pytest
 from maskcam.assets import MASK_MODEL, asset
 from maskcam.classifier import MaskClassifier
 from maskcam.finder import FaceFinder
+from maskcam.frames import Result
 from maskcam.pipeline import Pipeline
-from maskcam.runner import DetectorPool
+from maskcam.runner import DetectorPool, detectors
 from maskcam.signals import StopRequest
 from maskcam.sources.video_file import VideoSource
 from maskcam.video_job import VideoOutputs, process_video
@@ -50,6 +51,31 @@ def test_a_signal_ends_with_a_whole_shorter_video(tmp_path: Path, long_clip: Pat
     events = [line.split(",") for line in (tmp_path / "out.csv").read_text().splitlines()[1:]]
     assert (events[0][2], events[-1][2]) == ("appeared", "left")
     assert float(events[-1][0]) == lines[-1]["time"], "nobody leaves after the video's end"
+
+
+def test_a_frame_whose_search_takes_too_long_is_broken_off_and_what_was_done_is_whole(
+    tmp_path: Path, long_clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detectors, "GRACE", 0.0)
+    stop, seen = StopRequest(), 0
+
+    def watch(result: Result) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == 3:
+            stop.signal = signal.SIGINT
+
+    with (
+        DetectorPool(stopped=lambda: bool(stop)) as detector,
+        MaskClassifier(asset(MASK_MODEL)) as classifier,
+        VideoSource(long_clip) as source,
+    ):
+        pipeline = Pipeline(FaceFinder(detector), classifier)
+        report = process_video(source, pipeline, VideoOutputs(tmp_path / "out.mp4"), stop, watch)
+    assert not report.complete
+    assert 3 <= report.summary.frames == seen < 500
+    with VideoSource(tmp_path / "out.mp4") as source:
+        assert sum(1 for _ in source) == seen
 
 
 def test_a_signal_before_the_first_picture_leaves_one(tmp_path: Path, long_clip: Path) -> None:

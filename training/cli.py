@@ -9,10 +9,10 @@ from pathlib import Path
 
 from maskcam import __version__
 from maskcam.assets import MASK_MODEL
-from maskcam.errors import FailedOnTheWay, UnusableInput
+from maskcam.errors import FAILED, STOPPED, UNUSABLE, FailedOnTheWay, UnusableInput
 from maskcam.pending import reason
 from maskcam.search import SMALLEST_FACE
-from maskcam.sinks.lines import abandon_stdout, ready_streams
+from maskcam.sinks.lines import abandon_stdout, flush_stdout, ready_streams
 from training.commands import (
     run_ablate,
     run_evaluate,
@@ -42,12 +42,19 @@ _EXAMPLES = """examples:
 
 
 _MEND = 'install it anew with pip install "maskcam[train]"'
-_CODES: dict[type[Exception], int] = {UnusableInput: 2, FailedOnTheWay: 1, Interrupted: 130}
+_CODES: dict[type[Exception], int] = {UnusableInput: UNUSABLE, FailedOnTheWay: FAILED, Interrupted: STOPPED}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0 when done, 1 when it failed on the way, 2 for wrong use, 130 after Ctrl-C."""
     ready_streams()
+    try:
+        return _run(arguments)
+    finally:
+        flush_stdout()
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         options = _parser().parse_args(arguments)
         code: int = options.run(options)
@@ -56,19 +63,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _CODES[type(error)]
         print(f"training: {error}", file=sys.stderr)
     except KeyboardInterrupt:
-        code = 130
+        code = STOPPED
         print("training: stopped", file=sys.stderr)
     except BrokenPipeError:
-        code = 1
+        code = FAILED
         abandon_stdout()
     except ImportError as error:
-        code = 1
+        code = FAILED
         print(f"training: a part of this installation can't be loaded ({error}); {_MEND}", file=sys.stderr)
     except PermissionError as error:
-        code = 2
+        code = UNUSABLE
         print(f"training: {error.filename}: {reason(error)}", file=sys.stderr)
     except OSError as error:
-        code = 1
+        code = FAILED
         abandon_stdout()  # mostly it is that which can't be written
         print(f"training: {error.filename or 'standard output'}: {reason(error)}", file=sys.stderr)
     return code

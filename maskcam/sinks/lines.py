@@ -135,6 +135,15 @@ def abandon_stdout() -> None:
     abandon(sys.stdout)
 
 
+def flush_stdout() -> None:
+    """Write what waits for standard output; where that fails drop it, or it would fail again when Python ends."""
+    if sys.stdout is not None:
+        try:
+            sys.stdout.flush()
+        except OSError:
+            abandon_stdout()
+
+
 def abandon(stream: TextIO) -> None:
     """Send a standard stream nowhere, after whoever read it has gone."""
     # What is left in the buffer would fail once more, with a traceback, when Python ends.

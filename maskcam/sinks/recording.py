@@ -18,10 +18,8 @@ from maskcam.frames import Pixels, check_image
 from maskcam.letterbox import letterboxed
 from maskcam.pending import reason
 from maskcam.sinks.encoder import set_up, working_encoder
-from maskcam.sinks.keeping import (
-    create_beside,
-    rename_new,
-)
+from maskcam.sinks.keeping import create_beside, rename_new
+from maskcam.sources.damage import is_cut
 
 _CLOCK = 90_000
 """Ticks a second."""
@@ -90,6 +88,9 @@ class LiveRecorder(Closing):
             raise RuntimeError(f"{self.part} is closed")
         with self._writing():
             self._end()
+            # What fails while libav closes the file it doesn't tell.
+            if self._last >= 0 and is_cut(self.part):
+                raise OSError("its end could not be written")
         if self._last < 0:
             self.part.unlink(missing_ok=True)
             return None

@@ -18,7 +18,7 @@ from av.error import (
 
 from maskcam.live import Cause, SourceLost
 from maskcam.sources.inputs import MAX_SIDE, shown_stream
-from maskcam.sources.spec import mask_password
+from maskcam.sources.schemes import mask_password
 
 MAX_PIXELS = str(MAX_SIDE * MAX_SIDE)
 """For libav's options: larger pictures are refused before they are decoded."""

@@ -19,6 +19,7 @@ from maskcam.sources.damage import ends_early
 from maskcam.sources.pace import FilmPace
 from maskcam.sources.timing import Clock
 from maskcam.sources.upright import Upright
+from maskcam.words import clock
 
 _READ_ATTEMPTS = 100
 """A damaged place may be passed by reading on, but not for ever."""
@@ -142,10 +143,3 @@ class Film:
         else:
             self._failed = True
         yield None
-
-
-def clock(seconds: float) -> str:
-    """A length of time, as of a film up to some place, as 0:07 or 1:02:03."""
-    minutes, rest = divmod(max(int(seconds), 0), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

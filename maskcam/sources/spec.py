@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from maskcam.errors import UnusableInput
 from maskcam.sources.inputs import check_file
+from maskcam.sources.schemes import SCHEMES, mask_password, scheme_of
 
-_SCHEMES = ("rtsp", "rtsps", "http", "https")
-_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_CAMERA_DEVICE = re.compile(r"/dev/video([0-9]+)")
 _MOST_CAMERAS = 100
 _LONGEST = 4096
 """Characters; more is no name but something pasted by mistake."""
@@ -69,34 +69,26 @@ def parse_source(text: str) -> SourceSpec:
         raise UnusableInput(
             "this is no source; give a camera's number, a stream's address or a video file, in one line"
         )
+    if device := _CAMERA_DEVICE.fullmatch(bare):
+        bare = device[1]
     if re.fullmatch("[0-9]+", bare):
         # A count of digits first: int() refuses thousands of them with an error of its own.
         if len(bare) > 9 or int(bare) >= _MOST_CAMERAS:
             raise UnusableInput(f"{bare[:12]}: there is no camera of that number; see maskcam cameras")
         return SourceSpec(SourceKind.CAMERA, str(int(bare)))
-    if scheme := _ADDRESS.match(bare):
+    if scheme := scheme_of(bare):
+        _check_address(bare, scheme)
         # Telephones begin what is written with a capital, which libav knows no protocol by.
-        name = scheme[1].lower()
-        _check_address(bare, name)
-        return SourceSpec(SourceKind.STREAM, name + bare[len(name) :])
+        return SourceSpec(SourceKind.STREAM, scheme + bare[len(scheme) :])
     # A file's name may begin or end with a space; a line's end comes from copying.
     path = text if text.splitlines() == [text] else bare
     check_file(Path(path), "video")
     return SourceSpec(SourceKind.FILE, path)
 
 
-def mask_password(address: str) -> str:
-    """The address without user, password, and the values after `?`, where cameras take passwords too.
-
-    When in doubt too much is hidden: a password may hold any character, `/` and `@` among them.
-    """
-    masked = re.sub(r"(//).*@", r"\1***@", address, flags=re.DOTALL)
-    return re.sub(r"\?.*", "?***", masked, flags=re.DOTALL)
-
-
 def _check_address(address: str, scheme: str) -> None:
     shown = mask_password(address)
-    if scheme not in _SCHEMES:
+    if scheme not in SCHEMES:
         raise UnusableInput(f"{shown}: a stream's address begins with rtsp://, rtsps://, http:// or https://")
     try:
         parts = urlsplit(address)

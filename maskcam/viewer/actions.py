@@ -19,6 +19,7 @@ _MENUS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
     ("&Help", ("help",)),
 )
 _CHECKED = {"record", "log", "private", "mirror", "timeline", "full_screen", "alarm", "loop", "help"}
+_REPEATED = {"back", "forward"}
 _KEYLESS = {"choose_folder": "Choose the folder …"}
 _WORDS = {
     "open": "Open a video file …",
@@ -50,6 +51,8 @@ class Actions:
             words = _KEYLESS.get(name) or _WORDS.get(name) or (key.words if key else name)
             action = QAction(words, window)
             action.setCheckable(name in _CHECKED)
+            # A key that is held down would begin and end a recording thirty times a second.
+            action.setAutoRepeat(name in _REPEATED)
             if key is not None:
                 action.setShortcuts([QKeySequence(one) for one in key.keys])
                 action.setToolTip(f"{key.words} ({key.keys[0]})")

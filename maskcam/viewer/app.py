@@ -16,8 +16,9 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from maskcam.assets import ICON, asset
-from maskcam.errors import FailedOnTheWay, UnusableInput
+from maskcam.errors import DONE, FAILED, FailedOnTheWay, UnusableInput
 from maskcam.signals import call_on_signals
+from maskcam.sinks.lines import one_line
 from maskcam.sources.spec import SourceSpec
 from maskcam.viewer.crash import LOG, CrashReporter, open_log
 from maskcam.viewer.dialogs import tell, tell_of_crash
@@ -27,11 +28,14 @@ from maskcam.viewer.settings import Settings
 from maskcam.viewer.window import ViewerWindow
 
 
-def run(spec: SourceSpec | None, weights: Path, threshold: float | None, smallest: int | None) -> int:
+def run(
+    spec: SourceSpec | None, weights: Path, threshold: float | None, smallest: int | None, trouble: str = ""
+) -> int:
     """Open the window, and return when it is closed; `threshold` and `smallest` count before what is remembered.
 
-    UnusableInput when the weights' card can't be used, FailedOnTheWay where Qt runs without windows already. The exit
-    code is 1 where what is kept could not be completed at the end.
+    With `trouble`, one line about the source that was asked for, it says that and watches nothing yet. UnusableInput
+    when the weights' card can't be used, FailedOnTheWay where Qt runs without windows already. The exit code is 1 where
+    what is kept could not be completed at the end.
     """
     forget_opencvs_qt()
     messages = QtMessages()
@@ -52,7 +56,9 @@ def run(spec: SourceSpec | None, weights: Path, threshold: float | None, smalles
         return settings if smallest is None else replace(settings, smallest_face=smallest)
 
     window = ViewerWindow(weights, Memory(), overrides)
-    reporter = CrashReporter(lambda words: tell_of_crash(window, words, log))
+    reporter = CrashReporter(
+        lambda words: tell_of_crash(window, words, None if log is None or log.failed else log.path)
+    )
     reporter.install()
 
     failed_late: list[Exception] = []
@@ -78,7 +84,11 @@ def run(spec: SourceSpec | None, weights: Path, threshold: float | None, smalles
     # at all because the window's own timer calls into it every tenth of a second.
     call_on_signals(lambda: QTimer.singleShot(0, window.finish))
     window.show()
-    window.begin(spec)
+    if trouble:
+        tell(window, trouble)
+        window.sources.look()
+    else:
+        window.begin(spec)
     app.exec()
     window.finish()
     QApplication.sendPostedEvents()  # what failed in another thread meanwhile
@@ -97,11 +107,10 @@ def _tell_late(errors: Sequence[Exception]) -> int:
     for error in errors:
         expected = isinstance(error, UnusableInput | FailedOnTheWay)
         LOG.warning("%s", error, exc_info=None if expected else error)
-        if sys.stderr is not None:
-            with contextlib.suppress(OSError):  # nobody reads it
-                sys.stderr.write(f"maskcam: {error}\n")
-                sys.stderr.flush()
-    return 1 if errors else 0
+        with contextlib.suppress(OSError):  # nobody reads it
+            sys.stderr.write(f"maskcam: {one_line(str(error))}\n")
+            sys.stderr.flush()
+    return FAILED if errors else DONE
 
 
 def forget_opencvs_qt() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import logging.handlers
 import sys
@@ -25,21 +26,38 @@ def log_path() -> Path:
     return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.StateLocation)) / "maskcam.log"
 
 
-def open_log() -> Path | None:
-    """Begin the log of this run and return where; None if it can't be written, since the program matters more."""
+class LogFile(logging.handlers.RotatingFileHandler):
+    """The log; what can't be written, as on a full disk, is noted in `failed` and else passed over."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, maxBytes=_LARGEST, backupCount=2, encoding="utf-8")
+        self.path, self.failed = path, False
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Note it; Python's own way is a traceback for every line that is lost."""
+        self.failed = True
+
+    def close(self) -> None:
+        """Close the file; what could not be written until now can't be then either."""
+        with contextlib.suppress(OSError):
+            super().close()
+
+
+def open_log() -> LogFile | None:
+    """Begin the log of this run; None if it can't be written, since the program matters more."""
     path = log_path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.handlers.RotatingFileHandler(path, maxBytes=_LARGEST, backupCount=2, encoding="utf-8")
+        log = LogFile(path)
     except OSError:
         LOG.addHandler(logging.NullHandler())
         return None
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    LOG.addHandler(handler)
+    LOG.addHandler(log)
     LOG.setLevel(logging.INFO)
     LOG.propagate = False
     LOG.info("maskcam %s", __version__)
-    return path
+    return log
 
 
 class CrashReporter(QObject):

@@ -7,7 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
 
-_VIDEOS = "Videos (*.mp4 *.mov *.mkv *.avi *.webm *.m4v *.mpg *.mpeg *.ts);;All files (*)"
+_SUFFIXES = "*.mp4 *.mov *.mkv *.avi *.webm *.m4v *.mpg *.mpeg *.ts *.mts *.m2ts *.3gp *.wmv *.flv *.gif"
+_VIDEOS = f"Videos ({_SUFFIXES});;All files (*)"
 
 
 def ask_for_video(parent: QWidget) -> str:

@@ -8,10 +8,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 
 from maskcam.frames import Verdict
-from maskcam.sources.film import clock
 from maskcam.viewer.keys import KEYS
 from maskcam.viewer.palette import ALARM, HELP_PLATE, PLATE, QUIET_WORDS, RECORD, WORDS, font, sign
 from maskcam.viewer.shown import AlarmLight, Shown
+from maskcam.words import clock
 
 _CENTRE = Qt.AlignmentFlag.AlignCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -56,9 +56,7 @@ def paint_alarm(painter: QPainter, room: QRectF, shown: Shown, ratio: float) -> 
     painter.drawRect(room.adjusted(line / 2, line / 2, -line / 2, -line / 2))
     who = ", ".join(f"#{track}" for track in sorted(shown.alarmed))
     words = f"No mask: {who}" if who else "No mask"
-    _badge(
-        painter, QPointF(room.center().x(), room.bottom() - line - 12 * scale), words, scale * 1.35, ratio, alarm=True
-    )
+    _badge(painter, room.adjusted(0, 0, 0, -line - 12 * scale), words, scale * 1.35, alarm=True, ratio=ratio)
 
 
 def paint_corner(painter: QPainter, room: QRectF, shown: Shown) -> None:
@@ -92,7 +90,7 @@ def paint_corner(painter: QPainter, room: QRectF, shown: Shown) -> None:
 
 def paint_notice(painter: QPainter, room: QRectF, shown: Shown) -> None:
     """A line that goes by itself, at the bottom, and over it how far a video has come."""
-    scale = _scale(room)
+    scale, lift = _scale(room), 26.0
     if shown.position is not None and shown.duration:
         share = min(max(shown.position / shown.duration, 0.0), 1.0)
         bar = QRectF(room.left(), room.bottom() - 4 * scale, room.width(), 4 * scale)
@@ -106,9 +104,10 @@ def paint_notice(painter: QPainter, room: QRectF, shown: Shown) -> None:
         painter.setFont(one)
         painter.setPen(WORDS)
         painter.drawText(box, int(_CENTRE), whole)
+        lift = 44.0
     if shown.notice:
-        lift = 70 if shown.alarm is AlarmLight.RAISED else 26
-        _badge(painter, QPointF(room.center().x(), room.bottom() - lift * scale), shown.notice, scale, 1.0)
+        lift = 70.0 if shown.alarm is AlarmLight.RAISED else lift
+        _badge(painter, room.adjusted(0, 0, 0, -lift * scale), shown.notice, scale)
 
 
 def paint_help(painter: QPainter, room: QRectF) -> None:
@@ -157,13 +156,16 @@ def _plate(painter: QPainter, where: QRectF, radius: float) -> None:
     painter.drawRoundedRect(where, radius, radius)
 
 
-def _badge(painter: QPainter, foot: QPointF, words: str, scale: float, ratio: float, *, alarm: bool = False) -> None:
-    """A line of words on a plate of its own, its bottom centre at `foot`."""
+def _badge(
+    painter: QPainter, room: QRectF, words: str, scale: float, *, alarm: bool = False, ratio: float = 1.0
+) -> None:
+    """Words on a plate of their own at the bottom of `room`, in as many lines as they need there."""
     one = font(11 * scale, bold=alarm)
-    measure = QFontMetricsF(one)
     lead = 26 * scale if alarm else 0.0
-    plate = QRectF(0, 0, measure.horizontalAdvance(words) + 32 * scale + lead, measure.height() + 14 * scale)
-    plate.moveCenter(QPointF(foot.x(), foot.y() - plate.height() / 2))
+    inner = QRectF(0, 0, max(room.width() - 56 * scale - lead, 40.0), 10000)
+    needed = QFontMetricsF(one).boundingRect(inner, int(_CENTRE | _WRAP), words)
+    plate = QRectF(0, 0, needed.width() + 33 * scale + lead, needed.height() + 14 * scale)
+    plate.moveCenter(QPointF(room.center().x(), room.bottom() - plate.height() / 2))
     _plate(painter, plate, 8 * scale)
     if alarm:
         side = round(19 * scale)
@@ -172,4 +174,4 @@ def _badge(painter: QPainter, foot: QPointF, words: str, scale: float, ratio: fl
         )
     painter.setFont(one)
     painter.setPen(WORDS)
-    painter.drawText(plate.adjusted(16 * scale + lead, 0, 0, 0), int(_LEFT), words)
+    painter.drawText(plate.adjusted(16 * scale + lead, 0, -16 * scale, 0), int(_LEFT | _WRAP), words)

@@ -7,9 +7,9 @@ import sys
 
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 
+from maskcam.errors import UNUSABLE
 from maskcam.viewer.crash import LOG
 
-_NO_WINDOW = 2
 _FAILURES = ("could not connect", "could not find", "could not load")
 
 
@@ -40,7 +40,7 @@ class QtMessages:
             # After this message Qt aborts the process, and no exception gets past it.
             sys.stderr.write(f"maskcam: {no_window(self._held)}\n")
             sys.stderr.flush()
-            os._exit(_NO_WINDOW)
+            os._exit(UNUSABLE)
         else:
             self._held.append(text)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
 
 from maskcam.errors import UnusableInput
-from maskcam.sources.spec import SourceKind, SourceSpec, mask_password, parse_source
+from maskcam.sources.schemes import mask_password
+from maskcam.sources.spec import SourceKind, SourceSpec, parse_source
 from maskcam.viewer.settings import Settings
 
 _MODE = "camera mode"
@@ -38,8 +40,9 @@ class Memory:
 
     def source(self) -> SourceSpec | None:
         """The source that was chosen last, if it can still be meant."""
+        kept = self._file.value(_SOURCE, "")
         try:
-            return parse_source(str(self._file.value(_SOURCE, "")))
+            return parse_source(os.fsdecode(bytes(kept.data())) if isinstance(kept, QByteArray) else str(kept))
         except UnusableInput:
             return None
 
@@ -49,7 +52,9 @@ class Memory:
             return
         # The program may be started from another folder next time.
         where = str(Path(spec.where).absolute()) if spec.kind is SourceKind.FILE else spec.where
-        self._file.setValue(_SOURCE, where)
+        # A file's name need not be text: Qt would keep another one.
+        text = where.encode(errors="ignore").decode() == where
+        self._file.setValue(_SOURCE, where if text else QByteArray(os.fsencode(where)))
 
     def mode(self) -> tuple[int, int, float] | None:
         """The size and rate, 0 for any, that cameras are asked for, None for their own."""
@@ -73,6 +78,12 @@ class Memory:
         """Remember where the window is."""
         self._file.setValue(_WINDOW, geometry)
 
-    def flush(self) -> None:
-        """Write it all now."""
+    @property
+    def path(self) -> str:
+        """The file."""
+        return self._file.fileName()
+
+    def flush(self) -> bool:
+        """Write it all now; False if it can't be written."""
         self._file.sync()
+        return self._file.status() is QSettings.Status.NoError

@@ -9,19 +9,35 @@ from pathlib import Path
 from maskcam.errors import UnusableInput
 from maskcam.modelcard import load_card
 from maskcam.sources.inputs import check_video
-from maskcam.sources.spec import SourceKind, parse_source
+from maskcam.sources.spec import SourceKind, SourceSpec, parse_source
 
 
-def start(source: str | None, weights: Path, threshold: float | None, smallest: int | None) -> int:
-    """Open the viewer and return its exit code; UnusableInput for a wrong source, or without a screen."""
-    spec = None if source is None else parse_source(source)
-    if spec is not None and spec.kind is SourceKind.FILE:
-        check_video(Path(spec.where))
+def start(
+    source: str | None, weights: Path, threshold: float | None, smallest: int | None, *, tell_in_window: bool = False
+) -> int:
+    """Open the viewer and return its exit code.
+
+    UnusableInput without a screen, and for a wrong source, unless that is to be told in the window.
+    """
+    spec, trouble = None, ""
+    try:
+        spec = None if source is None else _usable(source)
+    except UnusableInput as error:
+        if not tell_in_window:
+            raise
+        trouble = str(error)
     load_card(weights)
     check_screen()
     from maskcam.viewer.app import run  # noqa: PLC0415 (brings Qt, which a wrong use need not wait for)
 
-    return run(spec, weights, threshold, smallest)
+    return run(spec, weights, threshold, smallest, trouble)
+
+
+def _usable(source: str) -> SourceSpec:
+    spec = parse_source(source)
+    if spec.kind is SourceKind.FILE:
+        check_video(Path(spec.where))
+    return spec
 
 
 def check_screen() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QSizePolicy, QVBoxLayout, QWidget
@@ -9,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QSizePolicy, QVBoxLa
 from maskcam.frames import Verdict
 from maskcam.viewer.palette import font, sign
 from maskcam.viewer.shown import AlarmLight, Shown
+from maskcam.words import clock, counted
 
 _SIDE = 26
 _NUMBER = 21.0
@@ -151,8 +154,8 @@ def alarm_words(shown: Shown) -> tuple[str, ...]:
         case AlarmLight.WATCHING:
             return ("Alarm on",)
         case AlarmLight.SNOOZED:
-            minutes, seconds = divmod(int(shown.snooze_left + 0.999), 60)
-            return (f"Alarm silent for {minutes}:{seconds:02d}", f"Silent {minutes}:{seconds:02d}")
+            left = clock(math.ceil(shown.snooze_left))
+            return (f"Alarm silent for {left}", f"Silent {left}")
         case AlarmLight.RAISED:
             return ("ALARM: no mask", "ALARM")
 
@@ -164,7 +167,7 @@ def source_words(shown: Shown) -> tuple[str, ...]:
     name = shown.source
     short = name if len(name) <= _NAME else f"{name[: _NAME // 2 - 1]}…{name[-_NAME // 2 :]}"
     seen, without = shown.people, shown.people_without
-    people = f"{seen} {'person' if seen == 1 else 'people'} seen, {without} without a mask"
+    people = f"{counted(seen, 'person', 'people')} seen, {without} without a mask"
     few = f"{seen} seen, {without} without"
     # The name comes first to go: the window's user knows what they chose.
     return (

@@ -35,7 +35,10 @@ _TICK_MS = 100
 
 _END_SECONDS = 0.9
 """Until everything must be final; what is recorded may have to wait for several pictures to be encoded."""
-_NOT_KEPT = "the disk takes too long: what was being recorded or logged is not complete (*.part.mp4, *.csv)"
+_NOT_KEPT = (
+    "what was being recorded or logged is not complete (*.part.mp4, *.csv): this machine's disk or processor takes too"
+    " long; record a smaller picture, or on another disk"
+)
 _AGAIN_SECONDS = 30.0
 """A camera or stream that was watched so long before something unexpected ended it is watched again by itself."""
 
@@ -66,7 +69,7 @@ class ViewerWindow(QMainWindow):
         self._weights, self._memory, self._opener = weights, memory, opener
         self._remembered = memory.settings()
         self.state = ViewerState(overrides(self._remembered))
-        self._waking = self.finished = self._abandoned = False
+        self._waking = self.finished = self._abandoned = self._told_unkept = False
         self._watched: tuple[SourceSpec, str, float] | None = None
         self.ended_cleanly = False
         self.keeper = Keeper(self.failed.emit)
@@ -134,6 +137,9 @@ class ViewerWindow(QMainWindow):
         new = {name: value for name, value in new.items() if value != getattr(before, name)}
         self._remembered = replace(self._remembered, **new)
         self._memory.keep_settings(self._remembered)
+        if not self._memory.flush() and not self._told_unkept:
+            self._told_unkept = True
+            self._say(f"Settings hold for now but can't be remembered: {self._memory.path} can't be written")
         self.state.apply(settings)
         self.engine.judge(_judging(settings))
         self.front.timeline.setVisible(settings.timeline)

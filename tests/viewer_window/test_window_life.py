@@ -42,7 +42,9 @@ def test_an_unexpected_error_is_told_and_the_window_lives_on(
         raise RuntimeError("boom")
 
     monkeypatch.setattr(crash, "log_path", lambda: tmp_path / "state" / "maskcam.log")
-    log = crash.open_log()
+    log_file = crash.open_log()
+    assert log_file is not None
+    log = log_file.path
     one = ViewerWindow(asset(MASK_MODEL), Memory(), opener=broken)
     qtbot.addWidget(one)
     one.show()
@@ -64,6 +66,21 @@ def test_an_unexpected_error_is_told_and_the_window_lives_on(
     for handler in crash.LOG.handlers[:]:
         handler.close()
         crash.LOG.removeHandler(handler)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_log_that_can_not_be_written_is_noted_and_makes_no_noise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "maskcam.log").symlink_to("/dev/full")
+    monkeypatch.setattr(crash, "log_path", lambda: tmp_path / "maskcam.log")
+    log = crash.open_log()
+    assert log is not None
+    assert log.failed
+    crash.LOG.error("unexpected", exc_info=RuntimeError("boom"))
+    crash.LOG.removeHandler(log)
+    log.close()
+    assert capsys.readouterr().err == ""
 
 
 def test_after_an_error_the_cameras_that_are_there_are_offered(make: Make, qtbot: Any) -> None:

@@ -15,12 +15,12 @@ from PySide6.QtWidgets import QApplication
 from maskcam.assets import DEMO_CLIP, MASK_MODEL, asset
 from maskcam.cli import main
 from maskcam.modelcard import card_path, load_card
-from maskcam.sources.spec import SourceSpec
+from maskcam.sources.spec import SourceKind, SourceSpec
 from maskcam.viewer import app
 from maskcam.viewer.remember import Memory
 from maskcam.viewer.settings import Settings
 from maskcam.viewer.window import ViewerWindow
-from tests.viewer_window.window_parts import leave
+from tests.viewer_window.window_parts import Make, leave, shown
 
 
 class Brief(ViewerWindow):
@@ -56,6 +56,45 @@ def test_what_the_command_line_asks_for_reaches_the_window(started: None, tmp_pa
     assert (one.state.settings.threshold, one.state.settings.smallest_face) == (0.3, 90)
     assert one.engine.own_threshold == 0.4321
     assert Memory().settings() == Settings(), "wishes for this time alone"
+
+
+def test_what_is_wrong_with_the_source_is_told_in_the_window_where_that_is_asked_for(
+    started: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty.mp4").touch()
+    assert main(["live", str(tmp_path / "empty.mp4")]) == 2
+    assert "the file is empty" in capsys.readouterr().err
+    told: list[str] = []
+
+    def tell(window: Brief, words: str) -> None:
+        told.append(words)
+        QTimer.singleShot(0, window.finish)
+
+    monkeypatch.setattr(app, "tell", tell)
+    Brief.last = None
+    assert main(["live", "--tell-in-window", str(tmp_path / "empty.mp4")]) == 0
+    assert len(told) == 1 and "the file is empty" in told[0]
+    assert Brief.last is None, "nothing else is watched instead"
+    assert capsys.readouterr().err == ""
+
+
+def test_a_file_whose_name_is_no_text_is_remembered(qtbot: Any, tmp_path: Path) -> None:
+    clip = tmp_path / os.fsdecode(b"vid\xff.mp4")
+    shutil.copy(asset(DEMO_CLIP), clip)
+    Memory().keep_source(SourceSpec(SourceKind.FILE, str(clip)))
+    assert Memory().source() == SourceSpec(SourceKind.FILE, str(clip))
+
+
+def test_settings_that_can_not_be_remembered_are_told_of_once(
+    qtbot: Any, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = make()
+    monkeypatch.setattr(Memory, "flush", lambda self: False)
+    one.apply(replace(one.state.settings, alarm=True))
+    assert "can't be remembered" in shown(one).notice and one.state.settings.alarm
+    one.state.notify("", 0.0)
+    one.apply(replace(one.state.settings, alarm=False))
+    assert "can't be remembered" not in shown(one).notice
 
 
 def test_without_wishes_the_window_has_what_it_remembers(started: None) -> None:
