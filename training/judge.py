@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from maskcam.crops import resize
 from maskcam.doubts import doubts
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.frames import UNCLEAR, Flags, Floats, Integers, Judgement, Pixels, Reason, check_array
-from maskcam.modelcard import CropRule
+from maskcam.modelcard import CropRule, ModelCard
 from training.evenly import evenly
 from training.labelled import Labelled
 from training.ladders import Step
@@ -24,6 +23,7 @@ from training.scan import Trouble
 from training.scorers import Scorer
 
 _AT_ONCE = 8
+_NO_PICTURE: Pixels = np.zeros((0, 0, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,64 +84,79 @@ def judge(
     At most `ladder_faces` of them, evenly taken, climb the ladders; all of them where it is None. Raises
     UnusableInput when not one picture can be read, FailedOnTheWay for a model that doesn't answer with numbers.
     """
-    climbing = evenly(len(faces), ladder_faces)
-    size = scorer.card.input_size
-    readable: list[Labelled] = []
-    sides: list[int] = []
-    on_ladder: list[int] = []
-    plain: list[Floats] = []
-    rejected: list[Flags] = []
-    hardly: list[Flags] = []
-    doubtful: list[Reason | None] = []
+    climbing = evenly(len(faces), ladder_faces) & bool(steps)
+    crops: list[_Crop] = []
+    plain: list[Judgement] = []
+    poor: list[Reason | None] = []
     by_step: list[Floats] = []
     with tqdm(total=len(faces), desc="judging", unit=" faces", disable=None) as bar:
         for start in range(0, len(faces), _AT_ONCE):
-            views: list[Pixels] = []
-            boxes: list[Box] = []
-            climbers: list[Pixels] = []
-            boxes_of_climbers: list[Box] = []
-            for number in range(start, min(start + _AT_ONCE, len(faces))):
-                bar.update()
-                one = faces[number]
-                try:
-                    crop = whole_crop(one.path, one.box, scorer.card.crop)
-                except UnusableInput as error:
-                    trouble.unreadable.append(str(error))
-                    continue
-                side = max(crop.shape[:2])
-                box = one.box or box_inside(side, scorer.card.crop)
-                if climbing[number] and steps:
-                    on_ladder.append(len(readable))
-                    climbers += [step.view(crop, size) for step in steps]
-                    boxes_of_climbers += [_scaled(box, step.scale(side)) for step in steps]
-                readable.append(one)
-                sides.append(side)
-                boxes.append(box)
-                views.append(resize(crop, size))
-            if views:
-                said, poor = ask(scorer, [*views, *climbers], [*boxes, *boxes_of_climbers])
-                answers = called_bare(said)
-                doubtful += poor[: len(views)]
-                rejected.append(said.rejected[: len(views)])
-                hardly.append(((said.not_face_probability > 0.5) & ~said.rejected)[: len(views)])
-                plain.append(answers[: len(views)])
-                by_step.append(answers[len(views) :])
-    if not readable:
+            some = faces[start : start + _AT_ONCE]
+            bar.update(len(some))
+            read = list(_read(some, climbing[start : start + _AT_ONCE], scorer.card, trouble))
+            if not read:
+                continue
+            climbers = [(one, step) for one in read if one.climbs for step in steps]
+            views = [one.view for one in read] + [
+                step.view(one.picture, scorer.card.input_size) for one, step in climbers
+            ]
+            boxes = [one.box for one in read] + [_scaled(one.box, step.scale(one.side)) for one, step in climbers]
+            said, doubtful = ask(scorer, views, boxes)
+            plain.append(_first(said, len(read)))
+            poor += doubtful[: len(read)]
+            by_step.append(called_bare(said)[len(read) :])
+            crops += [one.without_pictures() for one in read]
+    if not crops:
         first = f": {trouble.unreadable[0]}" if trouble.unreadable else ""
         raise UnusableInput(f"not one readable, labelled face in these data{first}")
-    probability: NDArray[np.float32] = np.concatenate(plain)
-    climbed: NDArray[np.float32] = np.concatenate(by_step)
+    on_ladder = np.flatnonzero([one.climbs for one in crops])
+    no_face: Floats = np.concatenate([one.not_face_probability for one in plain])
+    rejected = np.concatenate([one.rejected for one in plain])
+    climbed: Floats = np.concatenate(by_step)
     return Judged(
-        faces=tuple(readable),
-        no_mask_probability=probability,
-        rejected=np.concatenate(rejected),
-        hardly=np.concatenate(hardly),
-        doubts=tuple(doubtful),
-        sizes=np.array(sides, np.int64),
+        faces=tuple(one.face for one in crops),
+        no_mask_probability=np.concatenate([called_bare(one) for one in plain]),
+        rejected=rejected,
+        hardly=(no_face > 0.5) & ~rejected,
+        doubts=tuple(poor),
+        sizes=np.array([one.side for one in crops], np.int64),
         steps=tuple(steps),
-        on_ladder=np.array(on_ladder, np.int64),
+        on_ladder=on_ladder,
         by_step=np.ascontiguousarray(climbed.reshape(len(on_ladder), len(steps)).T),
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Crop:
+    """A face cut out: its unscaled `picture`, the `view` that a model is shown, the box that the app would have had."""
+
+    face: Labelled
+    side: int
+    box: Box
+    climbs: bool
+    picture: Pixels
+    view: Pixels
+
+    def without_pictures(self) -> _Crop:
+        """Return it without what takes memory."""
+        return replace(self, picture=_NO_PICTURE, view=_NO_PICTURE)
+
+
+def _read(faces: Sequence[Labelled], climbs: Flags, card: ModelCard, trouble: Trouble) -> Iterator[_Crop]:
+    """Yield the faces that can be read; of the others `trouble` is told."""
+    for one, climbing in zip(faces, climbs.tolist(), strict=True):
+        try:
+            picture = whole_crop(one.path, one.box, card.crop)
+        except UnusableInput as error:
+            trouble.unreadable.append(str(error))
+            continue
+        side = max(picture.shape[:2])
+        box = one.box or box_inside(side, card.crop)
+        yield _Crop(one, side, box, climbing, picture, resize(picture, card.input_size))
+
+
+def _first(said: Judgement, count: int) -> Judgement:
+    return Judgement(said.no_mask_probability[:count], said.not_face_probability[:count])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,19 +175,11 @@ def judge_rejects(scorer: Scorer, rejects: Sequence[Labelled], trouble: Trouble)
     readable: list[Labelled] = []
     kept: list[Flags] = []
     for start in tqdm(range(0, len(rejects), _AT_ONCE), desc="rejecting", disable=None):
-        views: list[Pixels] = []
-        boxes: list[Box] = []
-        for one in rejects[start : start + _AT_ONCE]:
-            try:
-                crop = whole_crop(one.path, one.box, scorer.card.crop)
-            except UnusableInput as error:
-                trouble.unreadable.append(str(error))
-                continue
-            readable.append(one)
-            views.append(resize(crop, scorer.card.input_size))
-            boxes.append(one.box or box_inside(max(crop.shape[:2]), scorer.card.crop))
-        if views:
-            said, _ = ask(scorer, views, boxes)
+        some = rejects[start : start + _AT_ONCE]
+        read = list(_read(some, np.zeros(len(some), np.bool_), scorer.card, trouble))
+        if read:
+            said, _ = ask(scorer, [one.view for one in read], [one.box for one in read])
+            readable += [one.face for one in read]
             kept.append(~said.rejected)
     return Kept(tuple(readable), np.concatenate([np.zeros(0, np.bool_), *kept]))
 

@@ -68,52 +68,69 @@ def prepare(
     if about is not None and not about.is_file():
         raise UnusableInput(f"{about}: no such description of the sources")
     told = read_about(about) if about else {}
+    places = _places(folders)
+    outputs.make()
+    read, rule = _Read(), CropRule()
+    with FaceDetector(Range.NEAR) as detector:
+        sources = chain.from_iterable(scan(place, trouble, rejects=True) for place in places)
+        for one in tqdm(sources, desc="reading", unit=" faces", disable=None):
+            _read(one, rule, detector, read, trouble)
+    if not read.faces:
+        raise UnusableInput("not one readable, labelled face in this data")
+    origins = [one.origin for one in read.faces]
+    pairs = sorted({*_near_pairs(read.faces, read.thumbs, rule), *same_faces(read.upright, origins)})
+    # What is no face goes where its scene goes, and is compared with nothing: one wall looks like another.
+    prepared = split([*read.faces, *read.rejects], pairs, trouble, unwanted)
+    if about is not None:
+        prepared = replace(prepared, untold=tuple(sorted({place.name for place in places} - set(told))))
+    outputs.write(target.name, lambda path: write_manifest(path, prepared.samples))
+    outputs.write(about_path(target).name, lambda path: write_about(path, told))
+    return prepared
+
+
+def _places(folders: Sequence[Path]) -> list[Path]:
+    """Return the folders' whole paths; UnusableInput where one isn't there, or two can't be told apart."""
     for folder in folders:
         if not folder.is_dir():
             why = "is no folder; give the folder with the pictures" if folder.exists() else "no such folder of data"
             raise UnusableInput(f"{folder}: {why}")
     places = [as_named(folder) for folder in folders]
-    names = {place.name for place in places}
-    if len(names) < len(places) or len({place.resolve() for place in places}) < len(places):
+    if min(len({place.name for place in places}), len({place.resolve() for place in places})) < len(places):
         raise UnusableInput(
             "the same data are given twice, or two folders of the same name; the manifest tells sources apart by it"
         )
-    outputs.make()
-    found: list[Found] = []
-    thumbs: list[Pixels] = []
-    faces: list[Floats | None] = []
-    rule = CropRule()
-    sources = chain.from_iterable(scan(place, trouble, rejects=True) for place in places)
-    rejects: list[Found] = []
-    with FaceDetector(Range.NEAR) as detector:
-        for one in tqdm(sources, desc="reading", unit=" faces", disable=None):
-            if one.label == NOT_FACE:
-                rejects.append(one)
-                continue
-            try:
-                crop = whole_crop(one.path, one.box, rule)
-            except UnusableInput as error:
-                trouble.unreadable.append(str(error))
-                continue
-            thumb = thumbnail(crop)
-            if thumb.std() < LEAST_CONTRAST and one.published != TEST:
-                trouble.blank += 1
-                continue
-            points = _in_picture(find_keypoints(crop, detector), one, rule)
-            thumbs.append(thumb)
-            # Not of the crop: what it repeats at a picture's edge would differ where the face lies otherwise.
-            faces.append(None if points is None else upright_face(read_picture(one.path), points))
-            found.append(replace(one, keypoints=points))
-    if not found:
-        raise UnusableInput("not one readable, labelled face in this data")
-    pairs = sorted({*_near_pairs(found, thumbs, rule), *same_faces(faces, [one.origin for one in found])})
-    # What is no face goes where its scene goes, and is compared with nothing: one wall looks like another.
-    prepared = split([*found, *rejects], pairs, trouble, unwanted)
-    if about is not None:
-        prepared = replace(prepared, untold=tuple(sorted(names - set(told))))
-    outputs.write(target.name, lambda path: write_manifest(path, prepared.samples))
-    outputs.write(about_path(target).name, lambda path: write_about(path, told))
-    return prepared
+    return places
+
+
+@dataclass(slots=True)
+class _Read:
+    """The faces that could be read, of each its thumbnail and, where it has key points, itself upright; the rest."""
+
+    faces: list[Found] = field(default_factory=list)
+    thumbs: list[Pixels] = field(default_factory=list)
+    upright: list[Floats | None] = field(default_factory=list)
+    rejects: list[Found] = field(default_factory=list)
+
+
+def _read(one: Found, rule: CropRule, detector: FaceDetector, read: _Read, trouble: Trouble) -> None:
+    """Add a face, or what is none, to `read`, or why it can't be used to `trouble`."""
+    if one.label == NOT_FACE:
+        read.rejects.append(one)
+        return
+    try:
+        crop = whole_crop(one.path, one.box, rule)
+    except UnusableInput as error:
+        trouble.unreadable.append(str(error))
+        return
+    thumb = thumbnail(crop)
+    if thumb.std() < LEAST_CONTRAST and one.published != TEST:
+        trouble.blank += 1
+        return
+    points = _in_picture(find_keypoints(crop, detector), one, rule)
+    read.thumbs.append(thumb)
+    # Not of the crop: what it repeats at a picture's edge would differ where the face lies otherwise.
+    read.upright.append(None if points is None else upright_face(read_picture(one.path), points))
+    read.faces.append(replace(one, keypoints=points))
 
 
 def split(

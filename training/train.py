@@ -68,13 +68,17 @@ def train(folder: RunFolder, config: TrainConfig | None) -> Progress:
         return _Training(folder, config, crop, readable(Path(config.manifest))).run()
     folder.check_free()
     check_weights(config.weights)  # before TensorFlow is loaded, which takes seconds
-    samples = readable(Path(config.manifest))
-    labels = ALL_LABELS if NOT_FACE not in config.without else LABELS
-    manifest_sha256 = file_sha256(Path(config.manifest))
-    config = replace(config, manifest_sha256=manifest_sha256, labels=labels, recipe=fingerprint())
-    config = replace(config, precision=settled(config.precision))
-    if not any(one.label == NOT_FACE for one in chosen(samples[TRAIN], config)):
-        config = replace(config, labels=LABELS)
+    manifest = Path(config.manifest)
+    samples = readable(manifest)
+    wanted = chosen(samples[TRAIN], replace(config, labels=ALL_LABELS))
+    third = NOT_FACE not in config.without and any(one.label == NOT_FACE for one in wanted)
+    config = replace(
+        config,
+        manifest_sha256=file_sha256(manifest),
+        labels=ALL_LABELS if third else LABELS,
+        precision=settled(config.precision),
+        recipe=fingerprint(),
+    )
     training = _Training(folder, config, CropRule(), samples)
     folder.start(config)  # only now: data or weights that can't be used leave no run behind
     return training.run()
