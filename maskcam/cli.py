@@ -155,42 +155,42 @@ def _parser() -> argparse.ArgumentParser:
     model.add_argument(
         "--model", type=_path, metavar="FILE", help="use another exported model: its .tflite, the .json card beside it"
     )
-    one = subparsers.add_parser(
+    video = subparsers.add_parser(
         "video",
         parents=[_judging(model, f"{SMALLEST_FACE}, with --fast {SMALLEST_LIVE_FACE}")],
         help="annotate a video file",
     )
-    one.add_argument("input", type=_file, metavar="INPUT", help="the video to read")
-    one.add_argument("-o", "--output", type=_path, required=True, metavar="OUTPUT", help="the MP4 to write")
-    one.add_argument("--json", type=_name, metavar="FILE", help="write one JSON line a frame; - is standard output")
-    one.add_argument(
+    video.add_argument("input", type=_file, metavar="INPUT", help="the video to read")
+    video.add_argument("-o", "--output", type=_path, required=True, metavar="OUTPUT", help="the MP4 to write")
+    video.add_argument("--json", type=_name, metavar="FILE", help="write one JSON line a frame; - is standard output")
+    video.add_argument(
         "--events", type=_name, metavar="FILE", help="write who came, changed and left as CSV; - is standard output"
     )
-    one.add_argument(
+    video.add_argument(
         "--fast",
         action="store_true",
         help="do as the viewer does: search the whole frame and around those who hardly show in each frame, the rest in"
         " turns, and in a crowd judge people in turns",
     )
-    one.set_defaults(run=commands.video)
+    video.set_defaults(run=commands.video)
 
-    one = subparsers.add_parser("image", parents=[_judging(model, str(SMALLEST_FACE))], help="annotate pictures")
-    one.add_argument("paths", nargs="+", type=_file, metavar="PATH", help="pictures, or folders of pictures")
-    one.add_argument("-o", "--output", type=_path, metavar="DIR", help="folder for annotated copies")
-    one.add_argument("--json", type=_name, metavar="FILE", help="write one JSON line a picture; - is standard output")
-    one.add_argument(
+    image = subparsers.add_parser("image", parents=[_judging(model, str(SMALLEST_FACE))], help="annotate pictures")
+    image.add_argument("paths", nargs="+", type=_file, metavar="PATH", help="pictures, or folders of pictures")
+    image.add_argument("-o", "--output", type=_path, metavar="DIR", help="folder for annotated copies")
+    image.add_argument("--json", type=_name, metavar="FILE", help="write one JSON line a picture; - is standard output")
+    image.add_argument(
         "--fast",
         action="store_true",
         help="look at the whole picture only: faces from about a sixth of its longer side",
     )
-    one.set_defaults(run=commands.image)
+    image.set_defaults(run=commands.image)
 
-    one = subparsers.add_parser(
+    demo = subparsers.add_parser(
         "demo",
         parents=[_judging(model, str(SMALLEST_LIVE_FACE))],
         help="annotate the bundled clip, and say what is seen",
     )
-    one.add_argument(
+    demo.add_argument(
         "-o",
         "--output",
         type=_path,
@@ -198,31 +198,31 @@ def _parser() -> argparse.ArgumentParser:
         metavar="OUTPUT",
         help="the MP4 to write (%(default)s)",
     )
-    one.set_defaults(run=commands.demo, fast=True)
+    demo.set_defaults(run=commands.demo, fast=True)
 
-    one = subparsers.add_parser(
+    live = subparsers.add_parser(
         "live", parents=[model], help="watch a camera, a stream or a video in a window (default)"
     )
-    one.add_argument("source", nargs="?", metavar="SOURCE", help="a camera's number, a stream's address or a file")
-    one.add_argument("--threshold", type=_probability, metavar="P", help="as for video; the window can change it")
-    one.add_argument(
+    live.add_argument("source", nargs="?", metavar="SOURCE", help="a camera's number, a stream's address or a file")
+    live.add_argument("--threshold", type=_probability, metavar="P", help="as for video; the window can change it")
+    live.add_argument(
         "--smallest-face",
         type=_pixels_in_window,
         metavar="PX",
         help=f"as for video with --fast, at most {SMALLEST_FACES[1]}; the window can change it",
     )
-    one.add_argument(
+    live.add_argument(
         "--tell-in-window",
         action="store_true",
         help="say in the window what is wrong with SOURCE, for a start from a desktop, where nobody reads a terminal",
     )
-    one.set_defaults(run=commands.live)
+    live.set_defaults(run=commands.live)
 
-    one = subparsers.add_parser("cameras", help="list the cameras and what each can do")
-    one.set_defaults(run=commands.cameras)
+    cameras = subparsers.add_parser("cameras", help="list the cameras and what each can do")
+    cameras.set_defaults(run=commands.cameras)
 
-    one = subparsers.add_parser("selftest", parents=[model], help="check every part of this installation")
-    one.set_defaults(run=commands.selftest)
+    selftest = subparsers.add_parser("selftest", parents=[model], help="check every part of this installation")
+    selftest.set_defaults(run=commands.selftest)
     return parser
 
 

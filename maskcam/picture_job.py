@@ -27,7 +27,7 @@ WRITABLE = frozenset({*JPEG_SUFFIXES, ".png", ".webp"})
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedPicture:
     """One picture done, or the one line that says why it or its copy could not be."""
 
     path: Path
@@ -73,7 +73,7 @@ class PictureOutputs:
 
 def process_pictures(
     paths: Sequence[Path], pipeline: Pipeline, outputs: PictureOutputs, records: Record
-) -> Iterator[Judged]:
+) -> Iterator[JudgedPicture]:
     """Judge each picture; a bad one, or a copy that can't be written, is told and the others are done.
 
     Ends early when the search of one is broken off.
@@ -89,7 +89,7 @@ def process_pictures(
                 PendingFile(target, outputs.force).discard()
             result = pipeline.process_single(Frame(image, index, 0.0, str(path)))
         except UnusableInput as error:
-            yield Judged(path, None, str(error))
+            yield JudgedPicture(path, None, str(error))
             continue
         except BrokenOff:
             return
@@ -104,4 +104,4 @@ def process_pictures(
                 write_picture(draw(image, result), target, outputs.force)
             except (UnusableInput, FailedOnTheWay) as error:
                 troubles.append(str(error))
-        yield Judged(path, result, "; ".join(troubles) or None)
+        yield JudgedPicture(path, result, "; ".join(troubles) or None)

@@ -101,16 +101,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"maskcam training {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    one = commands.add_parser("nobody", help="write pictures without people, to learn from them what is no face")
-    one.add_argument("--out", type=_path, default=Path("data/nobody"), help="the folder to make (%(default)s)")
-    one.set_defaults(run=run_nobody)
-    one = commands.add_parser("prepare", help="read folders of data and write a manifest")
-    one.add_argument("data", nargs="+", type=_path, metavar="DATA", help="a folder in one of the known layouts")
-    one.add_argument("--out", type=_path, default=Path("runs/data"), help="folder of the manifest (%(default)s)")
-    one.add_argument(
+    nobody = commands.add_parser("nobody", help="write pictures without people, to learn from them what is no face")
+    nobody.add_argument("--out", type=_path, default=Path("data/nobody"), help="the folder to make (%(default)s)")
+    nobody.set_defaults(run=run_nobody)
+    prepare = commands.add_parser("prepare", help="read folders of data and write a manifest")
+    prepare.add_argument("data", nargs="+", type=_path, metavar="DATA", help="a folder in one of the known layouts")
+    prepare.add_argument("--out", type=_path, default=Path("runs/data"), help="folder of the manifest (%(default)s)")
+    prepare.add_argument(
         "--about", type=_path, metavar="FILE", help="JSON with name and licence of each source, for the card"
     )
-    one.add_argument(
+    prepare.add_argument(
         "--leave-out",
         action="append",
         default=[],
@@ -118,14 +118,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="a CSV whose column file lists pictures not to train on; may be repeated",
     )
-    one.add_argument("--force", action="store_true", help="replace a manifest that is there")
-    one.set_defaults(run=run_prepare)
+    prepare.add_argument("--force", action="store_true", help="replace a manifest that is there")
+    prepare.set_defaults(run=run_prepare)
     _add_train(commands)
-    one = commands.add_parser("export", help="convert a run to the file that the app loads, with its card")
-    one.add_argument("folder", type=_path, metavar="RUN", help="the folder of a training")
-    one.add_argument("--out", type=_path, metavar="FILE", help=f"the file to write (RUN/{MASK_MODEL})")
-    one.add_argument("--force", action="store_true", help="replace files that are there")
-    one.set_defaults(run=run_export)
+    export = commands.add_parser("export", help="convert a run to the file that the app loads, with its card")
+    export.add_argument("folder", type=_path, metavar="RUN", help="the folder of a training")
+    export.add_argument("--out", type=_path, metavar="FILE", help=f"the file to write (RUN/{MASK_MODEL})")
+    export.add_argument("--force", action="store_true", help="replace files that are there")
+    export.set_defaults(run=run_export)
     _add_evaluate(commands)
     _add_evaluate_scenes(commands)
     _add_ablate(commands)
@@ -133,37 +133,37 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_ablate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    one = commands.add_parser(
+    ablate = commands.add_parser(
         "ablate",
         help="train again and again, one change at a time, and write a table of what each is good for",
         description="Train briefly for each line of a table, the same number of pictures each, and judge the network"
         " on the validation split. Lines that the folder holds already are kept, so it can be stopped.",
     )
-    one.add_argument("manifest", type=_path, metavar="MANIFEST", help="the CSV that prepare wrote")
-    one.add_argument("--out", type=_path, required=True, metavar="DIR", help="folder of the trainings and the table")
-    one.add_argument("--weights", default=IMAGENET, help="what InceptionV3 starts from (%(default)s)")
-    one.add_argument("--precision", choices=CHOICES, default=FLOAT32, help="as for train (%(default)s)")
-    one.add_argument(
+    ablate.add_argument("manifest", type=_path, metavar="MANIFEST", help="the CSV that prepare wrote")
+    ablate.add_argument("--out", type=_path, required=True, metavar="DIR", help="folder of the trainings and the table")
+    ablate.add_argument("--weights", default=IMAGENET, help="what InceptionV3 starts from (%(default)s)")
+    ablate.add_argument("--precision", choices=CHOICES, default=FLOAT32, help="as for train (%(default)s)")
+    ablate.add_argument(
         "--epochs", type=int, metavar="N", help="epochs of each line, the first for the head where all layers learn (3)"
     )
-    one.add_argument("--epoch-images", type=int, metavar="N", help="pictures in an epoch (2048)")
-    one.add_argument("--seed", type=int, metavar="N", help="fixes what chance decides (1)")
-    one.add_argument("--ladder-faces", type=int, metavar="N", help="faces made smaller, darker, covered (200)")
-    one.set_defaults(run=run_ablate)
+    ablate.add_argument("--epoch-images", type=int, metavar="N", help="pictures in an epoch (2048)")
+    ablate.add_argument("--seed", type=int, metavar="N", help="fixes what chance decides (1)")
+    ablate.add_argument("--ladder-faces", type=int, metavar="N", help="faces made smaller, darker, covered (200)")
+    ablate.set_defaults(run=run_ablate)
 
 
 def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    one = commands.add_parser("train", help="train InceptionV3 on a manifest")
+    train = commands.add_parser("train", help="train InceptionV3 on a manifest")
     default = TrainConfig(manifest="", weights=None)
-    one.add_argument("manifest", nargs="?", type=_path, metavar="MANIFEST", help="the CSV that prepare wrote")
-    one.add_argument("--out", type=_path, required=True, metavar="RUN", help="folder of the training")
-    one.add_argument("--resume", action="store_true", help="go on from the checkpoint in RUN")
-    one.add_argument(
+    train.add_argument("manifest", nargs="?", type=_path, metavar="MANIFEST", help="the CSV that prepare wrote")
+    train.add_argument("--out", type=_path, required=True, metavar="RUN", help="folder of the training")
+    train.add_argument("--resume", action="store_true", help="go on from the checkpoint in RUN")
+    train.add_argument(
         "--weights",
         help="what InceptionV3 starts from: imagenet, fetched by Keras, or a file without the top (imagenet)",
     )
-    one.add_argument("--weights-origin", metavar="TEXT", help="where these weights come from, for the card")
-    one.add_argument("--weights-licence", metavar="TEXT", help="their licence, for the card")
+    train.add_argument("--weights-origin", metavar="TEXT", help="where these weights come from, for the card")
+    train.add_argument("--weights-licence", metavar="TEXT", help="their licence, for the card")
     numbers: list[tuple[str, type, str]] = [
         ("input_size", int, "side of the square input in pixels, from 75"),
         ("batch", int, "pictures in a step"),
@@ -187,116 +187,120 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         ("seed", int, "fixes what chance decides"),
     ]
     for name, kind, text in numbers:
-        one.add_argument(
+        train.add_argument(
             f"--{name.replace('_', '-')}",
             type=kind,
             metavar="N" if kind is int else "X",
             help=f"{text} ({getattr(default, name)})",
         )
-    one.add_argument(
+    train.add_argument(
         "--precision",
         choices=CHOICES,
         help=f"{BFLOAT16} halves the time on processors that have it, and is extremely slow on others; {FASTEST} tries"
         f" both for a moment ({default.precision})",
     )
-    one.add_argument(
+    train.add_argument(
         "--without",
         action="append",
         choices=INGREDIENTS,
         metavar="NAME",
         help=f"leave out one of {', '.join(INGREDIENTS)}, to see what it is good for; may be repeated",
     )
-    one.add_argument(
+    train.add_argument(
         "--source",
         action="append",
         dest="sources",
         metavar="NAME",
         help="train on this source only, may be repeated; all are validated on",
     )
-    one.set_defaults(run=run_train)
+    train.set_defaults(run=run_train)
 
 
 def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    one = commands.add_parser(
+    evaluate = commands.add_parser(
         "evaluate",
         help="judge a model on labelled faces",
         description="Judge a model on labelled faces, and tell what the app would say of each, unsure included. The"
         " positive class is no mask: a bare face.",
     )
-    one.add_argument("model", type=_path, metavar="MODEL", help="a run's folder, or a .tflite or .keras file")
-    one.add_argument("data", nargs="+", type=_path, metavar="DATA", help="manifests, or folders in a known layout")
-    one.add_argument("--out", type=_path, required=True, metavar="DIR", help="folder of report, numbers and pictures")
-    one.add_argument("--split", metavar="NAME", help="train, validation or test only (all, trained on or not)")
-    one.add_argument(
+    evaluate.add_argument("model", type=_path, metavar="MODEL", help="a run's folder, or a .tflite or .keras file")
+    evaluate.add_argument("data", nargs="+", type=_path, metavar="DATA", help="manifests, or folders in a known layout")
+    evaluate.add_argument(
+        "--out", type=_path, required=True, metavar="DIR", help="folder of report, numbers and pictures"
+    )
+    evaluate.add_argument("--split", metavar="NAME", help="train, validation or test only (all, trained on or not)")
+    evaluate.add_argument(
         "--threshold",
         type=float,
         metavar="P",
         help="call a face bare from this probability on (the exported file's own; .5 for a run or a .keras file)",
     )
-    one.add_argument(
+    evaluate.add_argument(
         "--listed",
         action="append",
         default=[],
         metavar="NAME=FILE",
         help="report the pictures in a CSV's column file on a row of their own; may be repeated",
     )
-    one.add_argument(
+    evaluate.add_argument(
         "--ladder-faces",
         type=int,
         metavar="N",
         help="at most N faces, evenly taken, for the ladders and drawings, by far the longest part; 0 for none (all)",
     )
-    one.add_argument(
+    evaluate.add_argument(
         "--smallest", type=int, default=0, metavar="PX", help="leave out faces whose box is less wide (%(default)s)"
     )
-    one.add_argument("--force", action="store_true", help="replace the files of an earlier evaluation")
-    one.set_defaults(run=run_evaluate)
+    evaluate.add_argument("--force", action="store_true", help="replace the files of an earlier evaluation")
+    evaluate.set_defaults(run=run_evaluate)
 
 
 def _add_evaluate_scenes(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    one = commands.add_parser(
+    evaluate_scenes = commands.add_parser(
         "evaluate-scenes",
         help="judge the whole app, from picture to verdict, on labelled scenes",
         description="Have the whole app find and judge the people in pictures whose heads are labelled: what of each"
         " label and size is right, wrong, unsure or missed, how many boxes are on no label, how long it takes. With"
         " --manifest and --split it judges only the pictures of that split, so that those trained on can be left out.",
     )
-    one.add_argument("folder", type=_path, metavar="DIR", help="a folder with images/ and faces.json")
-    one.add_argument(
+    evaluate_scenes.add_argument("folder", type=_path, metavar="DIR", help="a folder with images/ and faces.json")
+    evaluate_scenes.add_argument(
         "--out",
         type=_path,
         default=Path("runs/scenes"),
         metavar="DIR",
         help="folder of report, numbers and sheets (%(default)s)",
     )
-    one.add_argument(
+    evaluate_scenes.add_argument(
         "--model", type=_path, metavar="FILE", help="exported weights, their card beside them (the bundled)"
     )
-    one.add_argument(
+    evaluate_scenes.add_argument(
         "--smallest",
         type=int,
         default=SMALLEST_FACE,
         metavar="PX",
         help="look for faces from this width on (%(default)s)",
     )
-    one.add_argument(
+    evaluate_scenes.add_argument(
         "--threshold", type=float, metavar="P", help="call a face bare from this probability on (the model's own)"
     )
-    one.add_argument("--manifest", type=_path, metavar="FILE", help="the CSV that prepare made of this folder")
-    one.add_argument(
+    evaluate_scenes.add_argument(
+        "--manifest", type=_path, metavar="FILE", help="the CSV that prepare made of this folder"
+    )
+    evaluate_scenes.add_argument(
         "--split", metavar="NAME", help="of that manifest: judge pictures of train, validation or test only"
     )
-    one.add_argument(
+    evaluate_scenes.add_argument(
         "--boxes",
         choices=["face", "head"],
         default="face",
         help="what the labels' boxes hold (%(default)s); a face is found by other rules in a box of the whole head",
     )
-    one.add_argument(
+    evaluate_scenes.add_argument(
         "--corrected",
         type=_path,
         metavar="FILE",
         help="a CSV (file, box, label, reason) of labels that are wrong or missing; all is reported both ways",
     )
-    one.add_argument("--force", action="store_true", help="replace the files of an earlier evaluation")
-    one.set_defaults(run=run_evaluate_scenes)
+    evaluate_scenes.add_argument("--force", action="store_true", help="replace the files of an earlier evaluation")
+    evaluate_scenes.set_defaults(run=run_evaluate_scenes)

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 from maskcam.sources.cameras import CameraMode
 
-Mode = tuple[int, int, float] | None
-"""Width and height in pixels and pictures a second, 0 for any, that a camera is asked for; None for its own."""
+Mode = CameraMode | None
+"""What a camera is asked for, with the rate 0 for any; None for its own."""
 
-USUAL: tuple[Mode, ...] = (
-    (640, 480, 30.0),
-    (1280, 720, 30.0),
-    (1280, 720, 60.0),
-    (1920, 1080, 30.0),
-    (1920, 1080, 60.0),
-    (3840, 2160, 30.0),
+USUAL = (
+    CameraMode(640, 480, 30.0),
+    CameraMode(1280, 720, 30.0),
+    CameraMode(1280, 720, 60.0),
+    CameraMode(1920, 1080, 30.0),
+    CameraMode(1920, 1080, 60.0),
+    CameraMode(3840, 2160, 30.0),
 )
 """What is offered for a camera of which nothing is known; it answers with the nearest that it can do."""
 
@@ -60,7 +60,7 @@ class CameraModes:
         """What to offer for this camera, None where none is watched; `wanted`, asked of every camera, is among it."""
         given = self._given.get(camera, {}) if camera is not None else {}
         found = self._found.get(camera) if camera is not None else None
-        modes = USUAL if found is None else tuple((one.width, one.height, one.rate) for one in found)
+        modes = USUAL if found is None else found
         if wanted is not None and wanted not in modes:
             modes = (wanted, *modes)
         return tuple(Choice(mode, _words(mode, given.get(mode))) for mode in (None, *modes))
@@ -72,16 +72,16 @@ def mode_words(mode: CameraMode) -> str:
     return f"{size}, {mode.rate:g} pictures a second" if mode.rate else size
 
 
-def gives(asked: tuple[int, int, float], given: CameraMode) -> bool:
+def gives(asked: CameraMode, given: CameraMode) -> bool:
     """Whether a camera gives what it was asked for; a rate that it doesn't tell, or wasn't asked for, fits."""
-    same_rate = not given.rate or not asked[2] or abs(given.rate - asked[2]) <= _SAME_RATE
-    return (given.width, given.height) == asked[:2] and same_rate
+    same_rate = not given.rate or not asked.rate or abs(given.rate - asked.rate) <= _SAME_RATE
+    return (given.width, given.height) == (asked.width, asked.height) and same_rate
 
 
 def _words(asked: Mode, given: CameraMode | None) -> str:
     if asked is None:
         return "The camera's own"
-    words = mode_words(CameraMode(*asked))
+    words = mode_words(asked)
     if given is None or gives(asked, given):
         return words
     return f"{words}: this camera gives {mode_words(given)}"

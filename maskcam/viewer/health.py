@@ -62,7 +62,7 @@ class Health:
         self.expected = expected
         self._started_at = self._seen_at = self._changed_at = self._light_at = now
         self._mark: int | None = None
-        self.pictures = 0
+        self.count = 0
 
     def start(self, now: float) -> None:
         """Pictures are to come from now on: none had to come before."""
@@ -70,7 +70,7 @@ class Health:
 
     def add(self, reading: Reading) -> None:
         """Take the newest picture's reading."""
-        self.pictures += 1
+        self.count += 1
         self._seen_at = reading.at
         if reading.mark != self._mark:
             self._mark, self._changed_at = reading.mark, reading.at
@@ -84,7 +84,7 @@ class Health:
         if now - max(self._seen_at, self._started_at) > PATIENCE:
             return Fault.SILENT
         # A covered lens may give one and the same black: what to do about it is the cover.
-        if self.pictures and now - max(self._light_at, self._started_at) > PATIENCE:
+        if self.count and now - max(self._light_at, self._started_at) > PATIENCE:
             return Fault.BLACK
         patience = PATIENCE if self.expected is Pictures.FRESH else REPEATING_PATIENCE
         return Fault.FROZEN if now - self._changed_at > patience else None

@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QSettings
 
 from maskcam.errors import UnusableInput
+from maskcam.sources.cameras import CameraMode
 from maskcam.sources.schemes import mask_password
 from maskcam.sources.spec import SourceKind, SourceSpec, parse_source
 from maskcam.viewer.settings import Settings
@@ -56,18 +57,18 @@ class Memory:
         text = where.encode(errors="ignore").decode() == where
         self._file.setValue(_SOURCE, where if text else QByteArray(os.fsencode(where)))
 
-    def mode(self) -> tuple[int, int, float] | None:
+    def mode(self) -> CameraMode | None:
         """The size and rate, 0 for any, that cameras are asked for, None for their own."""
         try:
             width, height, rate = str(self._file.value(_MODE, "")).split()
-            mode = int(width), int(height), float(rate)
+            mode = CameraMode(int(width), int(height), float(rate))
         except ValueError:
             return None
-        return mode if min(mode[:2]) > 0 <= mode[2] < math.inf else None
+        return mode if min(mode.width, mode.height) > 0 <= mode.rate < math.inf else None
 
-    def keep_mode(self, mode: tuple[int, int, float] | None) -> None:
+    def keep_mode(self, mode: CameraMode | None) -> None:
         """Remember it."""
-        self._file.setValue(_MODE, "" if mode is None else " ".join(map(str, mode)))
+        self._file.setValue(_MODE, "" if mode is None else f"{mode.width} {mode.height} {mode.rate}")
 
     def geometry(self) -> QByteArray | None:
         """Where the window was."""

@@ -107,7 +107,9 @@ class SourceControl(QObject):
         self._settled = mode
         chosen, number = self._chosen, self._number()
         if mode is not None and chosen is not None and number is not None:
-            size = (chosen.width, chosen.height, chosen.rate or 0.0) if chosen.width and chosen.height else None
+            size = (
+                CameraMode(chosen.width, chosen.height, chosen.rate or 0.0) if chosen.width and chosen.height else None
+            )
             self._modes.answered(number, size, mode)
         self._show_modes()
 
@@ -179,8 +181,9 @@ class SourceControl(QObject):
     def _asked(self, spec: SourceSpec) -> SourceSpec:
         if spec.kind is not SourceKind.CAMERA:
             return spec
-        width, height, rate = self._mode or (None, None, None)
-        return replace(spec, width=width, height=height, rate=rate or None)
+        if self._mode is None:
+            return replace(spec, width=None, height=None, rate=None)
+        return replace(spec, width=self._mode.width, height=self._mode.height, rate=self._mode.rate or None)
 
     def _name(self, spec: SourceSpec) -> str:
         names = {camera.index: camera.name for camera in self._cameras}

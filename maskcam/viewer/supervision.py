@@ -56,7 +56,7 @@ class Supervision:
         match view.stage:
             case Stage.LOST:
                 said = view.problem or ""
-                self._is(classify(view.cause, self.chosen.kind, self._health.pictures > 0), said)
+                self._is(classify(view.cause, self.chosen.kind, self._health.count > 0), said)
                 if not file:
                     self._reconnect.lost(now)
             case Stage.ENDED:
@@ -80,7 +80,7 @@ class Supervision:
         """What to say over the picture, if anything."""
         if self.trouble is not None:
             return message(self.trouble, self.chosen.kind, self._detail)
-        return OPENING if self._slow or (self.stage is Stage.RUNNING and not self._health.pictures) else None
+        return OPENING if self._slow or (self.stage is Stage.RUNNING and not self._health.count) else None
 
     def retry(self, now: float) -> str:
         """When the source is tried again, in words."""
@@ -99,9 +99,9 @@ class Supervision:
         fault = None if paused else self._health.fault(now)
         if fault is None:
             # What was wrong is over when a picture says so, not when an opening does.
-            if self.trouble is None or self._health.pictures > self._good_after:
+            if self.trouble is None or self._health.count > self._good_after:
                 self.trouble = None
-                if self._health.pictures:
+                if self._health.count:
                     self._reconnect.well(now)
             return
         self._is(FAULTS[fault])
@@ -112,7 +112,7 @@ class Supervision:
 
     def _is(self, trouble: Trouble, detail: str = "") -> None:
         self.trouble, self._detail = trouble, detail
-        self._good_after = self._health.pictures
+        self._good_after = self._health.count
 
     def _read(self, view: LiveView) -> None:
         newest = view.newest

@@ -64,7 +64,7 @@ def test_the_size_and_rate_of_cameras_can_be_chosen(make: Make, qtbot: Any) -> N
     said = next(words for words in modes_menu(one) if words.startswith("1920 x 1080, 60"))
     assert said.endswith("this camera gives 1280 x 720, 30 pictures a second")
     assert [action.text() for action in one.sources.menus.modes.actions() if action.isChecked()] == [said]
-    assert Memory().mode() == (1920, 1080, 60.0)
+    assert Memory().mode() == CameraMode(1920, 1080, 60.0)
     choose_mode(one, "The camera's own")
     until(qtbot, lambda: flowing(one) and modes_menu(one)[0].startswith("Now: 640 x 480"))
     assert Webcam.asked[-1].width is None
@@ -74,7 +74,7 @@ def test_the_size_and_rate_of_cameras_can_be_chosen(make: Make, qtbot: Any) -> N
 
 
 def test_a_size_that_was_wished_for_long_ago_is_asked_again_and_its_answer_shown(make: Make, qtbot: Any) -> None:
-    Memory().keep_mode((3840, 2160, 30.0))
+    Memory().keep_mode(CameraMode(3840, 2160, 30.0))
     one = make(opener=Webcam)
     one.begin(parse_source("0"))
     until(qtbot, lambda: flowing(one) and modes_menu(one)[0] == "Now: 1280 x 720, 30 pictures a second")
@@ -93,7 +93,7 @@ def test_a_size_without_a_rate_can_be_chosen(make: Make, qtbot: Any) -> None:
     choose_mode(one, "640 x 480")
     until(qtbot, lambda: flowing(one) and Webcam.asked[-1].width == 640)
     assert Webcam.asked[-1].rate is None
-    assert Memory().mode() == (640, 480, 0.0)
+    assert Memory().mode() == CameraMode(640, 480, 0.0)
 
 
 def test_a_camera_is_asked_what_it_can_do_while_nobody_holds_it(make: Make, qtbot: Any) -> None:

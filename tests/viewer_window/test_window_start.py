@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from maskcam.assets import DEMO_CLIP, MASK_MODEL, asset
 from maskcam.cli import main
 from maskcam.modelcard import card_path, load_card
+from maskcam.sources.cameras import CameraMode
 from maskcam.sources.spec import SourceKind, SourceSpec
 from maskcam.viewer import app
 from maskcam.viewer.remember import Memory
@@ -114,10 +115,10 @@ def test_without_wishes_the_window_has_what_it_remembers(started: None) -> None:
 )
 def test_a_size_that_can_not_be_is_not_remembered(qtbot: Any, text: str) -> None:
     memory = Memory()
-    memory.keep_mode((640, 480, 30.0))
-    assert memory.mode() == (640, 480, 30.0)
-    memory.keep_mode((640, 480, 0.0))
-    assert memory.mode() == (640, 480, 0.0), "some cameras don't tell their rates"
+    memory.keep_mode(CameraMode(640, 480, 30.0))
+    assert memory.mode() == CameraMode(640, 480, 30.0)
+    memory.keep_mode(CameraMode(640, 480, 0.0))
+    assert memory.mode() == CameraMode(640, 480, 0.0), "some cameras don't tell their rates"
     memory._file.setValue("camera mode", text)
     assert memory.mode() is None
 
