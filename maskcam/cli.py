@@ -10,7 +10,7 @@ from pathlib import Path
 from maskcam import __version__, commands
 from maskcam.errors import FAILED, STOPPED, UNUSABLE, FailedOnTheWay, UnusableInput
 from maskcam.search import LARGEST_FACE, LEAST_FACE, SMALLEST_FACE, SMALLEST_LIVE_FACE
-from maskcam.sinks.lines import abandon_stdout, flush_stdout, ready_streams
+from maskcam.sinks.lines import abandon_stdout, standard_streams
 from maskcam.sources.schemes import SCHEMES, mask_password, scheme_of
 from maskcam.videoio import set_environment
 from maskcam.viewer.settings import SMALLEST_FACES
@@ -33,16 +33,9 @@ the picture never changes them
 """
 
 
+@standard_streams()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; SystemExit where `argparse` ends it, after help or a wrong use."""
-    ready_streams()
-    try:
-        return _run(arguments)
-    finally:
-        flush_stdout()
-
-
-def _run(arguments: Sequence[str] | None) -> int:
     try:
         options = _parser().parse_args(arguments)
         set_environment()

@@ -12,7 +12,7 @@ from maskcam.assets import MASK_MODEL
 from maskcam.errors import FAILED, STOPPED, UNUSABLE, FailedOnTheWay, UnusableInput
 from maskcam.pending import reason
 from maskcam.search import SMALLEST_FACE
-from maskcam.sinks.lines import abandon_stdout, flush_stdout, ready_streams
+from maskcam.sinks.lines import abandon_stdout, standard_streams
 from training.commands import (
     run_ablate,
     run_evaluate,
@@ -45,16 +45,9 @@ _MEND = 'install it anew with pip install "maskcam[train]"'
 _CODES: dict[type[Exception], int] = {UnusableInput: UNUSABLE, FailedOnTheWay: FAILED, Interrupted: STOPPED}
 
 
+@standard_streams()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0 when done, 1 when it failed on the way, 2 for wrong use, 130 after Ctrl-C."""
-    ready_streams()
-    try:
-        return _run(arguments)
-    finally:
-        flush_stdout()
-
-
-def _run(arguments: Sequence[str] | None) -> int:
     try:
         options = _parser().parse_args(arguments)
         code: int = options.run(options)

@@ -7,7 +7,7 @@ import io
 import os
 import sys
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -135,7 +135,7 @@ def abandon_stdout() -> None:
     abandon(sys.stdout)
 
 
-def flush_stdout() -> None:
+def _flush_stdout() -> None:
     """Write what waits for standard output; where that fails drop it, or it would fail again when Python ends."""
     if sys.stdout is not None:
         try:
@@ -153,12 +153,17 @@ def abandon(stream: TextIO) -> None:
         os.close(nowhere)
 
 
-def ready_streams() -> None:
-    """Make the standard streams such that all can be written to, at a program's start."""
+@contextlib.contextmanager
+def standard_streams() -> Iterator[None]:
+    """Make the standard streams such that all can be written to, for a whole program, and leave nothing in them."""
     open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a file's name need not be text that the terminal can show
             stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        _flush_stdout()
 
 
 def open_closed_streams() -> None:
