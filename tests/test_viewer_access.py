@@ -14,15 +14,20 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QAccessible, QColor, QImage, QPainter, QPalette
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMainWindow, QStyleFactory, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMainWindow, QMessageBox, QStyleFactory, QWidget
 
 from maskcam.frames import Pixels, Verdict
 from maskcam.overlay_patches import COLOURS, INK
+from maskcam.sources.cameras import CameraInfo, CameraMode
+from maskcam.sources.spec import SourceKind
 from maskcam.viewer.actions import Actions
 from maskcam.viewer.camera_menu import CameraMenus
+from maskcam.viewer.camera_modes import Choice
+from maskcam.viewer.dialogs import tell
 from maskcam.viewer.front import Front
 from maskcam.viewer.keys import BY_NAME
 from maskcam.viewer.layers import help_layout, paint_help
+from maskcam.viewer.messages import Trouble, message
 from maskcam.viewer.palette import HELP_PLATE, PLATE, QUIET_WORDS, WORDS
 from maskcam.viewer.settings import Settings
 from maskcam.viewer.settings_dialog import SettingsDialog
@@ -207,17 +212,23 @@ def test_settings_can_be_changed_and_left_by_keys_alone(dialog: SettingsDialog, 
     QTest.keyClick(dialog.threshold, Qt.Key.Key_Right)
     # To the right lies more sensitivity, as the slider shows it.
     assert changes[-1].threshold == pytest.approx(0.49)
+    assert dialog.threshold.value() == 51, "what is read out grows with it"
     assert "Misses fewer" in dialog.threshold.accessibleDescription()
     dialog.alarm.setFocus()
     QTest.keyClick(dialog.alarm, Qt.Key.Key_Space)
     assert changes[-1].alarm
     dialog.alarm_seconds.setFocus()
     dialog.alarm_seconds.selectAll()
-    QTest.keyClicks(dialog.alarm_seconds, "7")
+    before = len(changes)
+    QTest.keyClicks(dialog.alarm_seconds, "12")
+    assert len(changes) == before, "half a number is none"
     QTest.keyClick(dialog.alarm_seconds, Qt.Key.Key_Return)
-    assert changes[-1].alarm_seconds == 7
+    assert changes[-1].alarm_seconds == 12 and len(changes) == before + 1
     assert changes[-1].threshold == pytest.approx(0.49)
-    dialog.show()
+    dialog.own_button.setFocus()
+    QTest.keyClick(dialog.own_button, Qt.Key.Key_Return)
+    assert changes[-1].threshold is None
+    assert dialog.isVisible(), "Enter does what has the focus, and leaves the dialog open"
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     assert not dialog.isVisible()
     assert isinstance(dialog, QDialog)
@@ -236,6 +247,75 @@ def test_tab_goes_through_the_first_page_in_the_order_it_is_read(qtbot: Any) -> 
     assert all(name(one) for one in visited)
     for one in (front.canvas, front.timeline, front.status, front.status.people):
         assert name(one)
+
+
+def test_enter_presses_the_button_of_the_first_page_that_has_the_focus(qtbot: Any) -> None:
+    front = Front()
+    qtbot.addWidget(front)
+    front.show()
+    qtbot.waitUntil(front.isActiveWindow)
+    page, pressed = front.welcome, []
+    for signal, button in (
+        (page.demo, page.demo_button),
+        (page.refresh, page.refresh_button),
+        (page.open_video, page.video_button),
+        (page.open_stream, page.stream_button),
+    ):
+        signal.connect(lambda button=button: pressed.append(button))
+        button.setFocus()
+        QTest.keyClick(button, Qt.Key.Key_Return)
+        assert pressed.pop() is button and not pressed
+
+
+def test_what_is_painted_in_words_can_be_read_out(qtbot: Any) -> None:
+    front = Front()
+    qtbot.addWidget(front)
+    canvas = front.canvas
+
+    def said(**shown: Any) -> str:
+        canvas.set_shown(Shown(source="Desk", **shown))
+        return QAccessible.queryAccessibleInterface(canvas).text(QAccessible.Text.Description)
+
+    assert said() == ""
+    assert said(notice="Saved one.png") == "Saved one.png"
+    assert said(alarm=AlarmLight.RAISED, alarmed=frozenset({3, 1})) == "No mask: #1, #3"
+    trouble = message(Trouble.BUSY, SourceKind.CAMERA, "camera 0 can't be opened")
+    for part in (trouble.title, trouble.advice, trouble.detail):
+        assert part and part in said(message=trouble)
+    canvas.show_help(True)
+    assert all(f"{one.keys[0]}: {one.words}" in said() for one in BY_NAME.values())
+
+
+def test_a_camera_keeps_its_name_and_an_open_menu_its_entries(qtbot: Any) -> None:
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    window.show()
+    menus = CameraMenus(window, lambda camera: None, lambda mode: None, lambda: None)
+    menus.show_cameras((CameraInfo(0, "Black & White", 0),), 0)
+    assert menus.cameras.actions()[0].text() == "Black && White", "as Qt writes a plain &"
+    small, large = (Choice(CameraMode(width, width // 2, 30.0), str(width)) for width in (640, 1280))
+    menus.show_modes((small,), None, None, True)
+    menus.modes.popup(QPoint(10, 10))
+    qtbot.waitUntil(menus.modes.isVisible)
+    menus.show_modes((small, large), None, None, True)
+    assert large.words not in [one.text() for one in menus.modes.actions()]
+    menus.modes.hide()
+    qtbot.waitUntil(lambda: large.words in [one.text() for one in menus.modes.actions()])
+
+
+def test_a_file_that_is_called_like_a_tag_is_told_by_its_name(qtbot: Any) -> None:
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    tell(window, "/tmp/<b>door</b>.mp4: the file is empty")
+    (box,) = window.findChildren(QMessageBox)
+    assert box.textFormat() is Qt.TextFormat.PlainText
+    box.close()
+
+
+def test_the_window_s_middle_can_be_as_narrow_as_its_parts(qtbot: Any) -> None:
+    front = Front()
+    qtbot.addWidget(front)
+    assert front.minimumSizeHint().width() <= 320
 
 
 def test_alt_and_arrows_reach_every_entry_of_every_menu(qtbot: Any) -> None:

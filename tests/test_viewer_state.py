@@ -13,8 +13,9 @@ from maskcam.live import Cause, LiveView, Pictures, Stage
 from maskcam.sources.spec import SourceKind
 from maskcam.viewer.alarm import SNOOZE_SECONDS
 from maskcam.viewer.messages import BEHIND
+from maskcam.viewer.settings import Settings
 from maskcam.viewer.shown import AlarmLight, Counts
-from maskcam.viewer.state import Playback
+from maskcam.viewer.state import Playback, ViewerState
 from maskcam.viewer.supervision import Chosen
 from maskcam.viewer.timeline import SECONDS, Timeline
 from tests.viewer_parts import (
@@ -260,6 +261,13 @@ def test_the_alarm_is_off_until_it_is_wanted() -> None:
     assert (shown.alarm, shown.alarmed) == (AlarmLight.RAISED, {1})
     state.snooze(9.0)
     assert state.shown(9.0).alarm is AlarmLight.SNOOZED
+
+
+def test_a_silence_is_told_in_full_also_while_nothing_is_watched() -> None:
+    state = ViewerState(Settings(alarm=True))
+    state.snooze(10.0)
+    shown = state.shown(11.0)
+    assert (shown.alarm, shown.snooze_left) == (AlarmLight.SNOOZED, SNOOZE_SECONDS - 1)
 
 
 def test_a_silenced_alarm_is_silent_until_the_silence_is_ended() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -28,6 +29,9 @@ class CameraMenus:
         self._choose, self._ask, self._survey = choose, ask, survey
         self._groups: dict[QMenu, QActionGroup] = {}
         self._listed: object = None
+        self._offered: tuple[tuple[Choice, ...], Mode, CameraMode | None, bool] = ((), None, None, False)
+        # It tells of its end before it tells what was chosen.
+        self.modes.aboutToHide.connect(lambda: QTimer.singleShot(0, self._make_modes))
 
     def show_cameras(self, cameras: tuple[CameraInfo, ...], chosen: int | None) -> None:
         """List these, the chosen one marked."""
@@ -38,7 +42,7 @@ class CameraMenus:
         if not cameras:
             self.cameras.addAction("No camera found").setEnabled(False)
         for camera in cameras:
-            action = self.cameras.addAction(camera.name)
+            action = self.cameras.addAction(camera.name.replace("&", "&&"))
             action.setCheckable(True)
             action.setChecked(camera.index == chosen)
             group.addAction(action)
@@ -46,6 +50,12 @@ class CameraMenus:
 
     def show_modes(self, choices: tuple[Choice, ...], wanted: Mode, now: CameraMode | None, watching: bool) -> None:
         """Offer these, the wanted one marked; `now` is what the camera has settled on, if one is watched."""
+        self._offered = choices, wanted, now, watching
+        if not self.modes.isVisible():  # else once it is closed: nobody wants a menu to be made anew under his hand
+            self._make_modes()
+
+    def _make_modes(self) -> None:
+        choices, wanted, now, watching = self._offered
         group = self._anew(self.modes)
         if now is not None:
             self.modes.addAction(f"Now: {mode_words(now)}").setEnabled(False)

@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from maskcam.frames import Pixels
 from maskcam.viewer.compose import compose, fitted
-from maskcam.viewer.layers import paint_alarm, paint_corner, paint_help, paint_message, paint_notice
+from maskcam.viewer.keys import KEYS
+from maskcam.viewer.layers import alarm_badge, paint_alarm, paint_corner, paint_help, paint_message, paint_notice
 from maskcam.viewer.palette import GROUND
 from maskcam.viewer.shown import Shown
 
@@ -49,13 +50,22 @@ class Canvas(QWidget):
     def show_help(self, on: bool) -> None:
         """List the keys over the picture, or stop."""
         self._help = on
+        self._describe()
         self.update()
 
     def set_shown(self, shown: Shown) -> None:
-        """Paint this from now on."""
+        """Paint this from now on, and have a screen reader say what is new of it in words."""
+        said, before = _spoken(shown), _spoken(self._shown)
         self._shown = shown
-        self.setAccessibleDescription("" if shown.message is None else f"{shown.message.title}. {shown.message.advice}")
+        if said != before:
+            self._describe()
+            if said:
+                QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, said))
         self.update()
+
+    def _describe(self) -> None:
+        keys = "; ".join(f"{one.keys[0]}: {one.words}" for one in KEYS) if self._help else ""
+        self.setAccessibleDescription(". ".join(one for one in (_spoken(self._shown), keys) if one))
 
     def sizeHint(self) -> QSize:
         """A picture of 16 to 9 that leaves room on a small screen."""
@@ -77,11 +87,12 @@ class Canvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         whole = QRectF(self.rect())
         paint_corner(painter, room, self._shown)
-        paint_notice(painter, room, self._shown)
         paint_message(painter, whole, self._shown)
-        paint_alarm(painter, whole, self._shown, self.devicePixelRatioF())
         if self._help:
             paint_help(painter, whole)
+        # Over the keys as well: they must not be missed.
+        paint_notice(painter, room, self._shown)
+        paint_alarm(painter, whole, self._shown, self.devicePixelRatioF())
         painter.end()
 
     def _place(self) -> QRect | None:
@@ -109,3 +120,10 @@ class Canvas(QWidget):
             if self.ages is not None:
                 self.ages.append(self._clock() - picture.at)
         return QRect(round(x / ratio), round(y / ratio), round(width / ratio), round(height / ratio))
+
+
+def _spoken(shown: Shown) -> str:
+    """What is painted in words, but for the seconds until the next try."""
+    message = shown.message
+    said = () if message is None else (message.title, message.advice, message.detail)
+    return ". ".join(one for one in (alarm_badge(shown), *said, shown.notice) if one)

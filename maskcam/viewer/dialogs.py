@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths
+from PySide6.QtCore import QStandardPaths, Qt
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
 
 _SUFFIXES = "*.mp4 *.mov *.mkv *.avi *.webm *.m4v *.mpg *.mpeg *.ts *.mts *.m2ts *.3gp *.wmv *.flv *.gif"
@@ -50,6 +50,7 @@ def tell(parent: QWidget | None, words: str) -> None:
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Warning)
     box.setWindowTitle("maskcam")
+    box.setTextFormat(Qt.TextFormat.PlainText)  # a file may be called like a tag
     box.setText(words)
     box.setModal(False)
     box.show()

@@ -16,6 +16,8 @@ from maskcam.words import clock
 _CENTRE = Qt.AlignmentFlag.AlignCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _WRAP = Qt.TextFlag.TextWordWrap
+_TIME = 26.0
+"""Height of a video's time at the bottom, at scale 1, in logical pixels."""
 _COLUMN, _ROW = 400, 25.5
 """Width of a column and height of a row of the help at scale 1, in logical pixels."""
 
@@ -54,9 +56,16 @@ def paint_alarm(painter: QPainter, room: QRectF, shown: Shown, ratio: float) -> 
     painter.setPen(pen)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRect(room.adjusted(line / 2, line / 2, -line / 2, -line / 2))
+    up = line + (12 + (_TIME if shown.duration else 0)) * scale
+    _badge(painter, room.adjusted(0, 0, 0, -up), alarm_badge(shown), scale * 1.35, alarm=True, ratio=ratio)
+
+
+def alarm_badge(shown: Shown) -> str:
+    """The words that say whom a raised alarm means, "" while none is."""
+    if shown.alarm is not AlarmLight.RAISED:
+        return ""
     who = ", ".join(f"#{track}" for track in sorted(shown.alarmed))
-    words = f"No mask: {who}" if who else "No mask"
-    _badge(painter, room.adjusted(0, 0, 0, -line - 12 * scale), words, scale * 1.35, alarm=True, ratio=ratio)
+    return f"No mask: {who}" if who else "No mask"
 
 
 def paint_corner(painter: QPainter, room: QRectF, shown: Shown) -> None:
@@ -65,7 +74,8 @@ def paint_corner(painter: QPainter, room: QRectF, shown: Shown) -> None:
     x, y = room.right() - 14 * scale, room.top() + 14 * scale
     parts = []
     if shown.recording is not None:
-        parts.append((f"REC  {clock(shown.recording)}", True))
+        # What is greyed isn't recorded.
+        parts.append(("REC waits", False) if shown.greyed else (f"REC  {clock(shown.recording)}", True))
     if shown.private:
         parts.append(("Private", False))
     if shown.paused:
@@ -104,9 +114,9 @@ def paint_notice(painter: QPainter, room: QRectF, shown: Shown) -> None:
         painter.setFont(one)
         painter.setPen(WORDS)
         painter.drawText(box, int(_CENTRE), whole)
-        lift = 44.0
+        lift += _TIME
     if shown.notice:
-        lift = 70.0 if shown.alarm is AlarmLight.RAISED else lift
+        lift += 44 if shown.alarm is AlarmLight.RAISED else 0
         _badge(painter, room.adjusted(0, 0, 0, -lift * scale), shown.notice, scale)
 
 

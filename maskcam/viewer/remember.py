@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
@@ -32,11 +33,12 @@ class Memory:
         self._file.endGroup()
         return Settings.from_texts(texts)
 
-    def keep_settings(self, settings: Settings) -> None:
-        """Remember the settings."""
+    def keep_settings(self, settings: Settings, changed: Collection[str]) -> None:
+        """Remember what was changed; another window may have changed the others since they were read."""
         self._file.beginGroup("settings")
         for name, text in settings.as_texts().items():
-            self._file.setValue(name, text)
+            if name in changed:
+                self._file.setValue(name, text)
         self._file.endGroup()
 
     def source(self) -> SourceSpec | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -35,10 +36,8 @@ class SettingsDialog(QDialog):
         self.setWindowTitle("Settings")
         self._settings, self._own, self._changed = settings, own, changed
         self.threshold = QSlider(Qt.Orientation.Horizontal)
-        self.threshold.setRange(round(THRESHOLDS[0] * _STEPS), round(THRESHOLDS[1] * _STEPS))
         # To the right more is found: the slider is the sensitivity, the threshold turned round.
-        self.threshold.setInvertedAppearance(True)
-        self.threshold.setInvertedControls(True)
+        self.threshold.setRange(*(round((1 - end) * _STEPS) for end in reversed(THRESHOLDS)))
         self.threshold.setMinimumWidth(260)
         self.words = QLabel()
         self.words.setWordWrap(True)
@@ -81,7 +80,7 @@ class SettingsDialog(QDialog):
         value = self._own if settings.threshold is None else settings.threshold
         for widget in self._all():
             widget.blockSignals(True)
-        self.threshold.setValue(round(value * _STEPS))
+        self.threshold.setValue(_STEPS - round(value * _STEPS))
         numbers: tuple[tuple[QSpinBox | QDoubleSpinBox, float], ...] = (
             (self.smallest, settings.smallest_face),
             (self.alarm_seconds, settings.alarm_seconds),
@@ -99,6 +98,15 @@ class SettingsDialog(QDialog):
             widget.blockSignals(False)
         self.words.setText(f"{sensitivity_words(value, self._own)} (threshold {value:.2f})")
         self.threshold.setAccessibleDescription(self.words.text())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter presses the button that has the focus, and else ends the typing of a number, which Qt has done."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            button = self.focusWidget()
+            if isinstance(button, QPushButton):
+                button.click()
+            return
+        super().keyPressEvent(event)
 
     def _lay_out(self) -> None:
         sensitivity = QVBoxLayout()
@@ -129,7 +137,7 @@ class SettingsDialog(QDialog):
         whole.addWidget(close)
 
     def _connect(self) -> None:
-        self.threshold.valueChanged.connect(lambda value: self._set(threshold=value / _STEPS))
+        self.threshold.valueChanged.connect(lambda value: self._set(threshold=(_STEPS - value) / _STEPS))
         self.own_button.clicked.connect(lambda: self._set(threshold=None))
         self.smallest.valueChanged.connect(lambda value: self._set(smallest_face=value))
         self.alarm_seconds.valueChanged.connect(lambda value: self._set(alarm_seconds=value))
@@ -153,5 +161,6 @@ def _seconds(limits: tuple[float, float], step: float, decimals: int) -> QDouble
     box.setDecimals(decimals)
     box.setRange(*limits)
     box.setSingleStep(step)
+    box.setKeyboardTracking(False)
     box.setSuffix(" s")
     return box

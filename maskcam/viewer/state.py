@@ -132,7 +132,10 @@ class ViewerState:
         notice = self._notice if now < self._notice_until else ""
         moments = self._timeline.moments(now)
         if self._watch is None:
-            return Shown(alarm=self._light(now), recording=recording, notice=notice, now=now, moments=moments)
+            left = self._snooze.left(now) if self.settings.alarm else 0.0
+            return Shown(
+                alarm=self._light(now), snooze_left=left, recording=recording, notice=notice, now=now, moments=moments
+            )
         sight, playback, alarm = self._sight, self._playback, self.settings.alarm
         private = self.settings.privacy
         picture = self._private_picture() if private else sight.picture(now)

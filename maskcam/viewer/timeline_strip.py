@@ -47,7 +47,7 @@ class TimelineStrip(QWidget):
         quiet.setAlpha(40)
         painter.fillRect(QRectF(room.left(), room.bottom(), room.width(), 1), quiet)
         people = QColor(words)
-        people.setAlpha(95)
+        people.setAlpha(115)
         step = room.width() / SECONDS
         most = max((one.people for one in self._moments), default=0)
         scale = room.height() / max(most, 3)

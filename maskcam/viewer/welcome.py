@@ -31,9 +31,9 @@ class WelcomePage(QWidget):
         self._notice = QLabel()
         for label in (self.title, self.words, self._notice):
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            label.setTextFormat(Qt.TextFormat.PlainText)  # a file may be called like a tag
             label.setWordWrap(True)
         self.demo_button = _button("Show the demo", self.demo)
-        self.demo_button.setDefault(True)
         self.refresh_button = _button("Look again", self.refresh)
         self.video_button = _button("Open a video …", self.open_video)
         self.stream_button = _button("Open a stream …", self.open_stream)
@@ -73,6 +73,7 @@ class WelcomePage(QWidget):
 def _button(words: str, signal: SignalInstance) -> QPushButton:
     button = QPushButton(words)
     button.setFont(font(11.5))
-    button.setMinimumSize(190, 42)
+    button.setMinimumSize(140, 42)
+    button.setAutoDefault(True)  # in a window, unlike a dialog, Enter presses only such buttons
     button.clicked.connect(lambda _checked=False: signal.emit())
     return button

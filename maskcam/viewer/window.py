@@ -136,7 +136,7 @@ class ViewerWindow(QMainWindow):
         new = {one.name: getattr(settings, one.name) for one in fields(settings)}
         new = {name: value for name, value in new.items() if value != getattr(before, name)}
         self._remembered = replace(self._remembered, **new)
-        self._memory.keep_settings(self._remembered)
+        self._memory.keep_settings(self._remembered, new)
         if not self._memory.flush() and not self._told_unkept:
             self._told_unkept = True
             self._say(f"Settings hold for now but can't be remembered: {self._memory.path} can't be written")

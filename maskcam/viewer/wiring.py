@@ -67,6 +67,8 @@ def show_checks(window: ViewerWindow, shown: Shown) -> None:
     # A key that can do nothing is free for what has the focus: Space presses a button.
     for name in ("pause", "back", "forward", "loop"):
         actions.by_name[name].setEnabled(window.play.playing)
+    actions.by_name["mirror"].setEnabled(shown.source is not None)
+    actions.by_name["snooze"].setEnabled(settings.alarm)
 
 
 def _open(window: ViewerWindow, text: str) -> None:

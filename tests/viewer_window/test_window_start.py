@@ -86,6 +86,21 @@ def test_a_file_whose_name_is_no_text_is_remembered(qtbot: Any, tmp_path: Path) 
     assert Memory().source() == SourceSpec(SourceKind.FILE, str(clip))
 
 
+def test_two_windows_leave_each_other_s_settings_alone(make: Make) -> None:
+    first, second = make(), make()
+    first.apply(replace(first.state.settings, privacy=True))
+    second.apply(replace(second.state.settings, timeline=False))
+    remembered = Memory().settings()
+    assert remembered.privacy and not remembered.timeline
+
+
+def test_what_would_do_nothing_that_is_seen_can_not_be_done(make: Make) -> None:
+    one = make()
+    assert not one.actions_.by_name["mirror"].isEnabled() and not one.actions_.by_name["snooze"].isEnabled()
+    one.apply(replace(one.state.settings, alarm=True))
+    assert one.actions_.by_name["snooze"].isEnabled()
+
+
 def test_settings_that_can_not_be_remembered_are_told_of_once(
     qtbot: Any, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,7 +116,7 @@ def test_settings_that_can_not_be_remembered_are_told_of_once(
 def test_without_wishes_the_window_has_what_it_remembers(started: None) -> None:
     remembered = Settings(threshold=0.7, smallest_face=100)
     memory = Memory()
-    memory.keep_settings(remembered)
+    memory.keep_settings(remembered, remembered.as_texts())
     memory.flush()
     assert main(["live"]) == 0
     one = Brief.last
