@@ -338,7 +338,7 @@ def test_the_desktops_are_told_what_they_ask(tmp_path: Path) -> None:
     entry = parser["Desktop Entry"]
     assert (entry["Type"], entry["Exec"], entry["Icon"], entry["Terminal"]) == (
         "Application",
-        "maskcam live %f",
+        "maskcam live --tell-in-window %f",
         "maskcam",
         "false",
     )

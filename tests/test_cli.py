@@ -145,6 +145,7 @@ class Watch(importlib.abc.MetaPathFinder):
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Watch())
 sys.argv = ["maskcam", "--version"]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it may be ignored
 runpy.run_module("maskcam", run_name="__main__")
 """
     run = subprocess.run(

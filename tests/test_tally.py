@@ -120,6 +120,6 @@ def test_a_tracked_video_adds_up() -> None:
 
 
 def test_a_summary_checks_itself() -> None:
-    for wrong in ({"people_without": 1}, {"frames_with_faces": 1}, {"duration": -1.0}):
-        with pytest.raises(ValueError, match="cannot"):
+    for wrong in ({"people_without": 1}, {"frames_with_faces": 1}, {"duration": -1.0}, {"duration": float("nan")}):
+        with pytest.raises(ValueError, match=r"cannot|not negative"):
             Summary(**wrong)

@@ -61,7 +61,7 @@ def test_settings_take_effect_at_once_and_are_remembered(make: Make, qtbot: Any)
     dialog = one.dialog
     assert dialog is not None
     assert dialog.isVisible()
-    dialog.threshold.setValue(20)
+    dialog.threshold.setValue(80)  # of the sensitivity
     assert one.state.settings.threshold == 0.2
     assert "Misses fewer" in dialog.words.text()
     dialog.smallest.setValue(60)
