@@ -141,8 +141,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"maskcam {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND")
-    parser.set_defaults(run=commands.live, source=None, model=None, threshold=None, smallest_face=None)
-    parser.set_defaults(tell_in_window=False)
+    parser.set_defaults(
+        run=commands.live, source=None, model=None, threshold=None, smallest_face=None, tell_in_window=False
+    )
 
     model = argparse.ArgumentParser(add_help=False)
     model.add_argument(

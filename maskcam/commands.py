@@ -156,8 +156,13 @@ def live(options: argparse.Namespace) -> int:
     leave_on_signals()
     from maskcam.viewer.start import start  # noqa: PLC0415 (brings large libraries)
 
-    wishes = options.threshold, options.smallest_face
-    return start(options.source, _weights(options), *wishes, tell_in_window=options.tell_in_window)
+    return start(
+        options.source,
+        _weights(options),
+        options.threshold,
+        options.smallest_face,
+        tell_in_window=options.tell_in_window,
+    )
 
 
 def cameras(options: argparse.Namespace) -> int:

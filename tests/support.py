@@ -92,6 +92,21 @@ def maskcam(*arguments: object, cwd: Path, timeout: float = 120) -> subprocess.C
     )
 
 
+def to_a_full_disk(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run `maskcam` as a process whose standard output can't be written."""
+    with Path("/dev/full").open("w") as full:
+        return subprocess.run(
+            [sys.executable, "-m", "maskcam", *map(str, arguments)],
+            cwd=cwd,
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+
 STARTED: list[subprocess.Popen[str]] = []
 """What `start` has started in the present test; whatever still runs at its end is killed."""
 

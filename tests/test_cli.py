@@ -14,7 +14,7 @@ from maskcam import __version__
 from maskcam.cli import main
 from maskcam.search import LARGEST_FACE
 from maskcam.sources.inputs import MAX_SIDE
-from tests.support import ROOT, environment, maskcam, one_clear_line, start
+from tests.support import ROOT, environment, maskcam, one_clear_line, start, to_a_full_disk
 from training import cli as training_cli
 
 COMMANDS = ["live", "video", "image", "demo", "selftest"]
@@ -168,16 +168,7 @@ runpy.run_module("maskcam", run_name="__main__")
 def test_standard_output_that_can_not_be_written_gets_no_trace(
     arguments: list[str], code: int, said: str, tmp_path: Path
 ) -> None:
-    with Path("/dev/full").open("w") as full:
-        run = subprocess.run(
-            [sys.executable, "-m", "maskcam", *arguments],
-            cwd=tmp_path,
-            env=environment(),
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+    run = to_a_full_disk(*arguments, cwd=tmp_path)
     assert (run.returncode, run.stderr) == (code, said)
 
 

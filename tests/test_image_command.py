@@ -24,7 +24,7 @@ from maskcam.picture_job import PictureOutputs, process_pictures
 from maskcam.pipeline import Pipeline
 from maskcam.search import CLOSE_REACH, plan_search
 from maskcam.sinks.lines import Record
-from tests.support import astronaut, environment, keypoints, maskcam, one_clear_line, start
+from tests.support import astronaut, environment, keypoints, maskcam, one_clear_line, start, to_a_full_disk
 
 
 @pytest.fixture
@@ -228,18 +228,8 @@ def test_records_are_kept_whole_when_nobody_can_be_told(photos: Path, tmp_path: 
 def test_verdicts_that_can_not_be_told_are_a_failure_where_nothing_else_keeps_them(
     photos: Path, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-m", "maskcam", "image", str(photos), "--fast"]
     for more, code in (([], 1), (["-o", "seen"], 0)):
-        with Path("/dev/full").open("w") as full:
-            run = subprocess.run(
-                [*command, *more],
-                cwd=tmp_path,
-                env=environment(),
-                stdout=full,
-                stderr=subprocess.PIPE,
-                text=True,
-                check=False,
-            )
+        run = to_a_full_disk("image", photos, "--fast", *more, cwd=tmp_path)
         assert run.returncode == code
         assert run.stderr == (
             "maskcam: standard output: writing stopped; make room, or give --json FILE\n" if code else ""

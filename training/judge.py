@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from tqdm import tqdm
@@ -23,7 +23,6 @@ from training.scan import Trouble
 from training.scorers import Scorer
 
 _AT_ONCE = 8
-_NO_PICTURE: Pixels = np.zeros((0, 0, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +84,9 @@ def judge(
     UnusableInput when not one picture can be read, FailedOnTheWay for a model that doesn't answer with numbers.
     """
     climbing = evenly(len(faces), ladder_faces) & bool(steps)
-    crops: list[_Crop] = []
+    readable: list[Labelled] = []
+    sides: list[int] = []
+    climbed: list[bool] = []
     plain: list[Judgement] = []
     poor: list[Reason | None] = []
     by_step: list[Floats] = []
@@ -105,24 +106,26 @@ def judge(
             plain.append(_first(said, len(read)))
             poor += doubtful[: len(read)]
             by_step.append(called_bare(said)[len(read) :])
-            crops += [one.without_pictures() for one in read]
-    if not crops:
+            readable += [one.face for one in read]
+            sides += [one.side for one in read]
+            climbed += [one.climbs for one in read]
+    if not readable:
         first = f": {trouble.unreadable[0]}" if trouble.unreadable else ""
         raise UnusableInput(f"not one readable, labelled face in these data{first}")
-    on_ladder = np.flatnonzero([one.climbs for one in crops])
+    on_ladder = np.flatnonzero(climbed)
     no_face: Floats = np.concatenate([one.not_face_probability for one in plain])
     rejected = np.concatenate([one.rejected for one in plain])
-    climbed: Floats = np.concatenate(by_step)
+    answers: Floats = np.concatenate(by_step)
     return Judged(
-        faces=tuple(one.face for one in crops),
+        faces=tuple(readable),
         no_mask_probability=np.concatenate([called_bare(one) for one in plain]),
         rejected=rejected,
         hardly=(no_face > 0.5) & ~rejected,
         doubts=tuple(poor),
-        sizes=np.array([one.side for one in crops], np.int64),
+        sizes=np.array(sides, np.int64),
         steps=tuple(steps),
         on_ladder=on_ladder,
-        by_step=np.ascontiguousarray(climbed.reshape(len(on_ladder), len(steps)).T),
+        by_step=np.ascontiguousarray(answers.reshape(len(on_ladder), len(steps)).T),
     )
 
 
@@ -136,10 +139,6 @@ class _Crop:
     climbs: bool
     picture: Pixels
     view: Pixels
-
-    def without_pictures(self) -> _Crop:
-        """Return it without what takes memory."""
-        return replace(self, picture=_NO_PICTURE, view=_NO_PICTURE)
 
 
 def _read(faces: Sequence[Labelled], climbs: Flags, card: ModelCard, trouble: Trouble) -> Iterator[_Crop]:

@@ -70,11 +70,11 @@ def prepare(
     told = read_about(about) if about else {}
     places = _places(folders)
     outputs.make()
-    read, rule = _Read(), CropRule()
+    read, rule = _FacesRead(), CropRule()
     with FaceDetector(Range.NEAR) as detector:
         sources = chain.from_iterable(scan(place, trouble, rejects=True) for place in places)
         for one in tqdm(sources, desc="reading", unit=" faces", disable=None):
-            _read(one, rule, detector, read, trouble)
+            read.add(one, rule, detector, trouble)
     if not read.faces:
         raise UnusableInput("not one readable, labelled face in this data")
     origins = [one.origin for one in read.faces]
@@ -103,7 +103,7 @@ def _places(folders: Sequence[Path]) -> list[Path]:
 
 
 @dataclass(slots=True)
-class _Read:
+class _FacesRead:
     """The faces that could be read, of each its thumbnail and, where it has key points, itself upright; the rest."""
 
     faces: list[Found] = field(default_factory=list)
@@ -111,26 +111,25 @@ class _Read:
     upright: list[Floats | None] = field(default_factory=list)
     rejects: list[Found] = field(default_factory=list)
 
-
-def _read(one: Found, rule: CropRule, detector: FaceDetector, read: _Read, trouble: Trouble) -> None:
-    """Add a face, or what is none, to `read`, or why it can't be used to `trouble`."""
-    if one.label == NOT_FACE:
-        read.rejects.append(one)
-        return
-    try:
-        crop = whole_crop(one.path, one.box, rule)
-    except UnusableInput as error:
-        trouble.unreadable.append(str(error))
-        return
-    thumb = thumbnail(crop)
-    if thumb.std() < LEAST_CONTRAST and one.published != TEST:
-        trouble.blank += 1
-        return
-    points = _in_picture(find_keypoints(crop, detector), one, rule)
-    read.thumbs.append(thumb)
-    # Not of the crop: what it repeats at a picture's edge would differ where the face lies otherwise.
-    read.upright.append(None if points is None else upright_face(read_picture(one.path), points))
-    read.faces.append(replace(one, keypoints=points))
+    def add(self, one: Found, rule: CropRule, detector: FaceDetector, trouble: Trouble) -> None:
+        """Add a face, or what is none, or to `trouble` why it can't be used."""
+        if one.label == NOT_FACE:
+            self.rejects.append(one)
+            return
+        try:
+            crop = whole_crop(one.path, one.box, rule)
+        except UnusableInput as error:
+            trouble.unreadable.append(str(error))
+            return
+        thumb = thumbnail(crop)
+        if thumb.std() < LEAST_CONTRAST and one.published != TEST:
+            trouble.blank += 1
+            return
+        points = _in_picture(find_keypoints(crop, detector), one, rule)
+        self.thumbs.append(thumb)
+        # Not of the crop: what it repeats at a picture's edge would differ where the face lies otherwise.
+        self.upright.append(None if points is None else upright_face(read_picture(one.path), points))
+        self.faces.append(replace(one, keypoints=points))
 
 
 def split(

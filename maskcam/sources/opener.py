@@ -1,4 +1,4 @@
-"""The live sources, and the way from what a user wrote to an open one."""
+"""From what a user named to an open live source."""
 
 from __future__ import annotations
 

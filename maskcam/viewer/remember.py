@@ -55,9 +55,12 @@ class Memory:
             return
         # The program may be started from another folder next time.
         where = str(Path(spec.where).absolute()) if spec.kind is SourceKind.FILE else spec.where
-        # A file's name need not be text: Qt would keep another one.
-        text = where.encode(errors="ignore").decode() == where
-        self._file.setValue(_SOURCE, where if text else QByteArray(os.fsencode(where)))
+        try:
+            where.encode()
+        except UnicodeEncodeError:  # a file's name need not be text, and Qt would keep another one
+            self._file.setValue(_SOURCE, QByteArray(os.fsencode(where)))
+        else:
+            self._file.setValue(_SOURCE, where)
 
     def mode(self) -> CameraMode | None:
         """The size and rate, 0 for any, that cameras are asked for, None for their own."""
