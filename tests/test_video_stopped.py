@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ import pytest
 
 from maskcam.assets import MASK_MODEL, asset
 from maskcam.classifier import MaskClassifier
+from maskcam.cli import main
 from maskcam.finder import FaceFinder
-from maskcam.frames import Result
+from maskcam.frames import Faces, Hints, Pixels, Result
 from maskcam.pipeline import Pipeline
 from maskcam.runner import DetectorPool, detectors
 from maskcam.signals import StopRequest
@@ -76,6 +78,27 @@ def test_a_frame_whose_search_takes_too_long_is_broken_off_and_what_was_done_is_
     assert 3 <= report.summary.frames == seen < 500
     with VideoSource(tmp_path / "out.mp4") as source:
         assert sum(1 for _ in source) == seen
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+def test_a_signal_breaks_off_the_frame_that_is_being_searched(
+    tmp_path: Path, long_clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detectors, "GRACE", 0.0)
+    detect, begun = FaceFinder.detect, 0
+
+    def struck(self: FaceFinder, image: Pixels, hints: Hints | None = None) -> Faces:
+        nonlocal begun
+        begun += 1
+        if begun == 9:  # more than may wait to be written, so that a picture is
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.5)  # in which the main thread hears of it
+        return detect(self, image, hints)
+
+    monkeypatch.setattr(FaceFinder, "detect", struck)
+    assert main(["video", str(long_clip), "-o", str(tmp_path / "out.mp4"), "--fast"]) == 130
+    with VideoSource(tmp_path / "out.mp4") as source:
+        assert sum(1 for _ in source) == 8
 
 
 def test_a_signal_before_the_first_picture_leaves_one(tmp_path: Path, long_clip: Path) -> None:

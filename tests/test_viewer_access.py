@@ -20,6 +20,7 @@ from maskcam.frames import Pixels, Verdict
 from maskcam.overlay_patches import COLOURS, INK
 from maskcam.sources.cameras import CameraInfo, CameraMode
 from maskcam.sources.spec import SourceKind
+from maskcam.viewer import canvas
 from maskcam.viewer.actions import Actions
 from maskcam.viewer.camera_menu import CameraMenus
 from maskcam.viewer.camera_modes import Choice
@@ -270,11 +271,10 @@ def test_enter_presses_the_button_of_the_first_page_that_has_the_focus(qtbot: An
 def test_what_is_painted_in_words_can_be_read_out(qtbot: Any) -> None:
     front = Front()
     qtbot.addWidget(front)
-    canvas = front.canvas
 
     def said(**shown: Any) -> str:
-        canvas.set_shown(Shown(source="Desk", **shown))
-        return QAccessible.queryAccessibleInterface(canvas).text(QAccessible.Text.Description)
+        front.canvas.set_shown(Shown(source="Desk", **shown))
+        return QAccessible.queryAccessibleInterface(front.canvas).text(QAccessible.Text.Description)
 
     assert said() == ""
     assert said(notice="Saved one.png") == "Saved one.png"
@@ -282,8 +282,24 @@ def test_what_is_painted_in_words_can_be_read_out(qtbot: Any) -> None:
     trouble = message(Trouble.BUSY, SourceKind.CAMERA, "camera 0 can't be opened")
     for part in (trouble.title, trouble.advice, trouble.detail):
         assert part and part in said(message=trouble)
-    canvas.show_help(True)
+    front.canvas.show_help(True)
     assert all(f"{one.keys[0]}: {one.words}" in said() for one in BY_NAME.values())
+
+
+def test_what_is_new_in_words_is_announced_once(qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    announced: list[str] = []
+
+    class Reader:
+        """What a screen reader would be told."""
+
+        updateAccessibility = staticmethod(lambda event: announced.append(event.message()))
+
+    monkeypatch.setattr(canvas, "QAccessible", Reader)
+    one = canvas.Canvas()
+    qtbot.addWidget(one)
+    for notice in ("", "Saved one.png", "Saved one.png", "", "Saved two.png"):
+        one.set_shown(Shown(source="Desk", notice=notice))
+    assert announced == ["Saved one.png", "Saved two.png"]
 
 
 def test_a_camera_keeps_its_name_and_an_open_menu_its_entries(qtbot: Any) -> None:
@@ -326,6 +342,8 @@ def test_alt_and_arrows_reach_every_entry_of_every_menu(qtbot: Any) -> None:
     actions = Actions(window, {one: (lambda one=one: done.append(one)) for one in names})  # type: ignore[misc]
     menus = CameraMenus(window, lambda camera: None, lambda mode: None, lambda: None)
     actions.fill(window.menuBar(), menus.cameras, menus.modes)
+    held = {one for one, action in actions.by_name.items() if action.autoRepeat()}
+    assert held == {"back", "forward"}, "a key that is held down begins and ends nothing again and again"
     window.resize(900, 300)
     window.show()
     qtbot.waitUntil(window.isActiveWindow)
