@@ -116,7 +116,12 @@ def test_people_keep_number_sum_and_alarm_when_the_settings_change(
         for settings in ({"threshold": 0.999999}, {"smallest_face": 90}, {"smallest_face": 30}, {"threshold": None}):
             one.apply(replace(one.state.settings, **settings))
             before = shown(one).picture.number
-            until(qtbot, lambda before=before: shown(one).picture.number > before + 25)
+
+            def judged(before: int = before) -> bool:
+                picture = shown(one).picture
+                return picture.number > before + 25 and picture.result is not None
+
+            until(qtbot, judged)
             seen = [int(track) for track in shown(one).picture.result.track_ids]
             assert seen == [1], settings
             if "threshold" in settings:
