@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from maskcam.frames import Pixels
 from maskcam.viewer.compose import compose, fitted
 from maskcam.viewer.keys import KEYS
-from maskcam.viewer.layers import alarm_badge, paint_alarm, paint_corner, paint_help, paint_message, paint_notice
+from maskcam.viewer.layers import alarm_badge, paint_corner, paint_foot, paint_help, paint_message
 from maskcam.viewer.palette import GROUND
 from maskcam.viewer.shown import Shown
 
@@ -91,8 +91,7 @@ class Canvas(QWidget):
         if self._help:
             paint_help(painter, whole)
         # Over the keys as well: they must not be missed.
-        paint_notice(painter, room, self._shown)
-        paint_alarm(painter, whole, self._shown, self.devicePixelRatioF())
+        paint_foot(painter, whole, room, self._shown, self.devicePixelRatioF())
         painter.end()
 
     def _place(self) -> QRect | None:

@@ -9,15 +9,15 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 
 from maskcam.frames import Verdict
 from maskcam.viewer.keys import KEYS
-from maskcam.viewer.palette import ALARM, HELP_PLATE, PLATE, QUIET_WORDS, RECORD, WORDS, font, sign
+from maskcam.viewer.palette import ALARM, HELP_PLATE, PLATE, QUIET_WORDS, RECORD, WORDS, font, larger, sign
 from maskcam.viewer.shown import AlarmLight, Shown
 from maskcam.words import clock
 
 _CENTRE = Qt.AlignmentFlag.AlignCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _WRAP = Qt.TextFlag.TextWordWrap
-_TIME = 26.0
-"""Height of a video's time at the bottom, at scale 1, in logical pixels."""
+_LEAST = 0.72
+"""The least scale at which words can be read."""
 _COLUMN, _ROW = 400, 25.5
 """Width of a column and height of a row of the help at scale 1, in logical pixels."""
 
@@ -43,21 +43,6 @@ def paint_message(painter: QPainter, room: QRectF, shown: Shown) -> None:
         painter.setPen(ink)
         painter.drawText(QRectF(plate.left() + 24 * scale, y, inner.width(), high), int(_CENTRE | _WRAP), words)
         y += high + gap
-
-
-def paint_alarm(painter: QPainter, room: QRectF, shown: Shown, ratio: float) -> None:
-    """The frame round the picture and the words that say whom the alarm means."""
-    if shown.alarm is not AlarmLight.RAISED:
-        return
-    scale = _scale(room)
-    line = 7 * scale
-    pen = QPen(ALARM, line)
-    pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
-    painter.setPen(pen)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawRect(room.adjusted(line / 2, line / 2, -line / 2, -line / 2))
-    up = line + (12 + (_TIME if shown.duration else 0)) * scale
-    _badge(painter, room.adjusted(0, 0, 0, -up), alarm_badge(shown), scale * 1.35, alarm=True, ratio=ratio)
 
 
 def alarm_badge(shown: Shown) -> str:
@@ -98,26 +83,51 @@ def paint_corner(painter: QPainter, room: QRectF, shown: Shown) -> None:
         y += high + 7 * scale
 
 
-def paint_notice(painter: QPainter, room: QRectF, shown: Shown) -> None:
-    """A line that goes by itself, at the bottom, and over it how far a video has come."""
-    scale, lift = _scale(room), 26.0
+def paint_foot(painter: QPainter, whole: QRectF, room: QRectF, shown: Shown, ratio: float) -> None:
+    """From below: how far a video has come, whom the alarm means, and over them a line that goes by itself.
+
+    The alarm is all over the window, `whole`; the others lie in the picture's part of it, `room`.
+    """
+    top = whole.bottom()
     if shown.position is not None and shown.duration:
-        share = min(max(shown.position / shown.duration, 0.0), 1.0)
-        bar = QRectF(room.left(), room.bottom() - 4 * scale, room.width(), 4 * scale)
-        painter.fillRect(bar, PLATE)
-        painter.fillRect(QRectF(bar.left(), bar.top(), bar.width() * share, bar.height()), WORDS)
-        whole = f"{clock(shown.position)} / {clock(shown.duration)}{'   repeats' if shown.looping else ''}"
-        one = font(9.5 * scale)
-        box = QRectF(0, 0, QFontMetricsF(one).horizontalAdvance(whole) + 20 * scale, 22 * scale)
-        box.moveBottomRight(QPointF(room.right() - 14 * scale, bar.top() - 10 * scale))
-        _plate(painter, box, box.height() / 2)
-        painter.setFont(one)
-        painter.setPen(WORDS)
-        painter.drawText(box, int(_CENTRE), whole)
-        lift += _TIME
+        top = _paint_time(painter, room, shown.position, shown.duration, shown.looping)
+    if shown.alarm is AlarmLight.RAISED:
+        top = _paint_alarm(painter, whole, top, shown, ratio)
     if shown.notice:
-        lift += 44 if shown.alarm is AlarmLight.RAISED else 0
-        _badge(painter, room.adjusted(0, 0, 0, -lift * scale), shown.notice, scale)
+        scale = _scale(room)
+        bottom = min(room.bottom() - 26 * scale, top - 8 * scale)
+        _badge(painter, room, bottom, shown.notice, scale)
+
+
+def _paint_time(painter: QPainter, room: QRectF, position: float, duration: float, looping: bool) -> float:
+    """How far a video has come; the top of that is returned, as it is by `_paint_alarm` and `_badge`."""
+    scale = _scale(room)
+    share = min(max(position / duration, 0.0), 1.0)
+    bar = QRectF(room.left(), room.bottom() - 4 * scale, room.width(), 4 * scale)
+    painter.fillRect(bar, PLATE)
+    painter.fillRect(QRectF(bar.left(), bar.top(), bar.width() * share, bar.height()), WORDS)
+    whole = f"{clock(position)} / {clock(duration)}{'   repeats' if looping else ''}"
+    one = font(9.5 * scale)
+    box = QRectF(0, 0, QFontMetricsF(one).horizontalAdvance(whole) + 20 * scale, 22 * scale)
+    box.moveBottomRight(QPointF(room.right() - 14 * scale, bar.top() - 10 * scale))
+    _plate(painter, box, box.height() / 2)
+    painter.setFont(one)
+    painter.setPen(WORDS)
+    painter.drawText(box, int(_CENTRE), whole)
+    return box.top()
+
+
+def _paint_alarm(painter: QPainter, room: QRectF, below: float, shown: Shown, ratio: float) -> float:
+    """The frame round the window, and over `below` the words that say whom the alarm means."""
+    scale = _scale(room)
+    line = 7 * scale
+    pen = QPen(ALARM, line)
+    pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+    painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(room.adjusted(line / 2, line / 2, -line / 2, -line / 2))
+    bottom = min(room.bottom() - line - 12 * scale, below - 8 * scale)
+    return _badge(painter, room, bottom, alarm_badge(shown), scale * 1.35, alarm=True, ratio=ratio)
 
 
 def paint_help(painter: QPainter, room: QRectF) -> None:
@@ -157,7 +167,9 @@ def help_layout(room: QRectF) -> tuple[int, float]:
 
 
 def _scale(room: QRectF) -> float:
-    return min(max(min(room.width() / 900, room.height() / 560), 0.72), 1.6)
+    fits = min(room.width() / 900, room.height() / 560)
+    # In a small window large words would not all be seen.
+    return min(max(fits, _LEAST), 1.6) * min(larger(), max(fits / _LEAST, 1.0))
 
 
 def _plate(painter: QPainter, where: QRectF, radius: float) -> None:
@@ -167,15 +179,22 @@ def _plate(painter: QPainter, where: QRectF, radius: float) -> None:
 
 
 def _badge(
-    painter: QPainter, room: QRectF, words: str, scale: float, *, alarm: bool = False, ratio: float = 1.0
-) -> None:
-    """Words on a plate of their own at the bottom of `room`, in as many lines as they need there."""
+    painter: QPainter,
+    room: QRectF,
+    bottom: float,
+    words: str,
+    scale: float,
+    *,
+    alarm: bool = False,
+    ratio: float = 1.0,
+) -> float:
+    """Words on a plate of their own down to `bottom`, in as many lines as `room` is wide for."""
     one = font(11 * scale, bold=alarm)
     lead = 26 * scale if alarm else 0.0
     inner = QRectF(0, 0, max(room.width() - 56 * scale - lead, 40.0), 10000)
     needed = QFontMetricsF(one).boundingRect(inner, int(_CENTRE | _WRAP), words)
     plate = QRectF(0, 0, needed.width() + 33 * scale + lead, needed.height() + 14 * scale)
-    plate.moveCenter(QPointF(room.center().x(), room.bottom() - plate.height() / 2))
+    plate.moveCenter(QPointF(room.center().x(), bottom - plate.height() / 2))
     _plate(painter, plate, 8 * scale)
     if alarm:
         side = round(19 * scale)
@@ -185,3 +204,4 @@ def _badge(
     painter.setFont(one)
     painter.setPen(WORDS)
     painter.drawText(plate.adjusted(16 * scale + lead, 0, -16 * scale, 0), int(_LEFT | _WRAP), words)
+    return plate.top()

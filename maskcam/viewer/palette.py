@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QImage
+from PySide6.QtGui import QColor, QFont, QFontInfo, QGuiApplication, QImage
 
 from maskcam.frames import Verdict
 from maskcam.overlay_patches import COLOURS, INK, PAPER, symbol
@@ -17,6 +19,9 @@ QUIET_WORDS = QColor(*PAPER, 190)
 ALARM = QColor(*COLOURS[Verdict.NO_MASK])
 RECORD = QColor(229, 57, 53)
 
+_USUAL = {"win32": 9.0, "darwin": 13.0}.get(sys.platform, 12.0)
+"""Points of the words of a desktop on which nobody has asked for larger ones; the largest of them on Linux."""
+
 
 def colour(verdict: Verdict) -> QColor:
     """The verdict's colour, as in the picture."""
@@ -29,6 +34,11 @@ def font(points: float, *, bold: bool = False) -> QFont:
     made.setPointSizeF(points)
     made.setBold(bold)
     return made
+
+
+def larger() -> float:
+    """How many times larger than usual the desktop's words are, 1 to 2: whoever can't read small ones sets that."""
+    return min(max(QFontInfo(QGuiApplication.font()).pointSizeF() / _USUAL, 1.0), 2.0)
 
 
 def sign(verdict: Verdict, side: int, ratio: float, strength: float = 1.0) -> QImage:

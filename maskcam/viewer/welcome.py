@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal, SignalInstance
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from maskcam.viewer.palette import font
+from maskcam.viewer.palette import font, larger
 
 _PLUG = "Plug one in and press “Look again”, or see how maskcam works with the demo."
 _INSTEAD = "Or see how maskcam works with the demo."
@@ -25,9 +26,7 @@ class WelcomePage(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.title = QLabel("Looking for cameras …")
-        self.title.setFont(font(22, bold=True))
         self.words = QLabel(_INSTEAD + _DROP)
-        self.words.setFont(font(11.5))
         self._notice = QLabel()
         for label in (self.title, self.words, self._notice):
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -58,6 +57,13 @@ class WelcomePage(QWidget):
         whole.addWidget(self._notice)
         whole.addStretch(3)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a small window large words would not all be seen."""
+        scale = min(larger(), max(min(self.width() / 410, self.height() / 300), 1.0))
+        self.title.setFont(font(22 * scale, bold=True))
+        for widget in (self.words, self.demo_button, self.refresh_button, self.video_button, self.stream_button):
+            widget.setFont(font(11.5 * scale))
+
     def looked(self, cameras: Sequence[object]) -> None:
         """The system has been asked for cameras, and knows these."""
         # With a camera, this page is seen after something went wrong.
@@ -72,7 +78,6 @@ class WelcomePage(QWidget):
 
 def _button(words: str, signal: SignalInstance) -> QPushButton:
     button = QPushButton(words)
-    button.setFont(font(11.5))
     button.setMinimumSize(140, 42)
     button.setAutoDefault(True)  # in a window, unlike a dialog, Enter presses only such buttons
     button.clicked.connect(lambda _checked=False: signal.emit())
