@@ -6,6 +6,7 @@ import configparser
 import importlib.metadata
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from PIL import Image
 
 import maskcam.assets
 from bundle import archive, checks, contents, desktop, fallback, icon, inner_libraries, notices, selection
+from maskcam.cli import _parser
 from tests.support import ROOT, environment, write_clip
 from tests.test_architecture import imported, modules
 
@@ -347,6 +349,25 @@ def test_the_desktops_are_told_what_they_ask(tmp_path: Path) -> None:
     told = desktop.windows_version("0.1.0", "maskcam")
     compile(told, "version", "eval")
     assert "filevers=(0, 1, 0, 0)" in told
+
+
+@pytest.mark.parametrize(
+    ("program", "given", "told"),
+    [
+        ("maskcam-viewer.exe", [], ["live", "--tell-in-window"]),
+        ("maskcam-viewer.exe", ["C:/clip.mp4"], ["live", "--tell-in-window", "C:/clip.mp4"]),
+        ("maskcam.exe", ["cameras"], ["cameras"]),
+    ],
+)
+def test_a_program_without_a_terminal_tells_in_its_window(
+    monkeypatch: pytest.MonkeyPatch, program: str, given: list[str], told: list[str]
+) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(sys, "executable", f"C:/maskcam/{program}")
+    monkeypatch.setattr(sys, "argv", [program, *given])
+    runpy.run_path(str(ROOT / ".ci" / "bundle" / "at_start.py"))
+    assert sys.argv == [program, *told]
+    assert _parser().parse_args(told)
 
 
 @pytest.mark.skipif(shutil.which("xz") is None, reason="xz is not installed")

@@ -9,6 +9,9 @@ def _prepare() -> None:
     import sys
     from pathlib import Path
 
+    if sys.platform == "win32" and Path(sys.executable).stem == "maskcam-viewer":
+        # It has no terminal to tell anything, and a file that is dropped on it comes as its only argument.
+        sys.argv[1:1] = ["live", "--tell-in-window"]
     if not sys.platform.startswith("linux"):
         return
     # The loader of this process has read it; the programs that maskcam starts, as the one that shows a folder, must
