@@ -124,8 +124,8 @@ def _judging(model: argparse.ArgumentParser, smallest: str) -> argparse.Argument
         "--smallest-face",
         type=_pixels,
         metavar="PX",
-        help="search finely enough for faces from this width on; smaller ones that show are judged too, and halving it"
-        f" takes about four times as long (default: {smallest})",
+        help="search finely enough for faces from this width on; smaller ones that show are judged too; halving it"
+        f" takes about four times as long where everything is searched (default: {smallest})",
     )
     judging.add_argument("--verbose", action="store_true", help="tell where faces are looked for")
     judging.add_argument("--force", action="store_true", help="replace files that are there")
@@ -198,12 +198,17 @@ def _parser() -> argparse.ArgumentParser:
         "live", parents=[model], help="watch a camera, a stream or a video in a window (default)"
     )
     live.add_argument("source", nargs="?", metavar="SOURCE", help="a camera's number, a stream's address or a file")
-    live.add_argument("--threshold", type=_probability, metavar="P", help="as for video; the window can change it")
+    live.add_argument(
+        "--threshold",
+        type=_probability,
+        metavar="P",
+        help="as for video, for this run (default: what the window was set to)",
+    )
     live.add_argument(
         "--smallest-face",
         type=_pixels_in_window,
         metavar="PX",
-        help=f"as for video with --fast, at most {SMALLEST_FACES[1]}; the window can change it",
+        help=f"as for video, at most {SMALLEST_FACES[1]}, for this run (default: what the window was set to)",
     )
     live.add_argument(
         "--tell-in-window",

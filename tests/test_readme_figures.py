@@ -27,7 +27,7 @@ README = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
         (settings.THRESHOLDS, (0.05, 0.95), "threshold from .05 to .95"),
         (reconnect.PAUSES[-1], 15, "with pauses that grow to 15 seconds"),
         (timeline.SECONDS, 600, "the last ten minutes, as bars"),
-        (judging.LONGEST, 0.4, "everybody after .4 seconds"),
+        (judging.LONGEST, 0.4, "whoever has waited for .4 seconds"),
         (pipeline.MOST_JUDGED, 4, "it judges four a frame, those first who waited longest"),
         (finder.STRANGERS, 4, "Of new faces it takes at most four a frame"),
         (finder.PEOPLE, 12, "from close by (twelve at most)"),

@@ -30,14 +30,14 @@ from training.train import Interrupted
 
 _EXAMPLES = """examples:
   python -m training nobody --out data/nobody
-  python -m training prepare data/face-mask-12k data/face-mask-4k --out runs/data
+  python -m training prepare data/face-mask-12k data/nobody --leave-out training/mislabelled.csv --out runs/data
   python -m training train runs/data/manifest.csv --weights imagenet --out runs/first
   python -m training train --resume --out runs/first
   python -m training export runs/first
   python -m training evaluate runs/first runs/data/manifest.csv --split validation --out runs/first/validation
   python -m training evaluate-scenes data/scenes-dev
-  python -m training evaluate-scenes data/scenes-train --boxes head --manifest runs/data/manifest.csv \\
-      --split validation --out runs/scenes-validation
+
+exit codes: 0 done, 1 failed on the way, 2 wrong use or unusable input, 130 stopped (Ctrl-C, SIGTERM)
 """
 
 
