@@ -107,6 +107,17 @@ def write_picture(image: Pixels, target: Path, force: bool = False) -> None:
         file.commit()
 
 
+def is_named_so(path: Path) -> bool:
+    """Return whether something is called as pictures are, also as those that can't be read here."""
+    # Macs leave a second file beside each on other systems' disks, which isn't one.
+    return path.suffix.lower() in PICTURE_SUFFIXES | UNREAD_SUFFIXES and not path.name.startswith("._")
+
+
+def is_picture(path: Path) -> bool:
+    """Return whether there is a file that is called so."""
+    return is_named_so(path) and path.is_file()
+
+
 def list_pictures(paths: Iterable[Path]) -> list[Path]:
     """Return files as they are, and for a folder the pictures right in it, sorted by name; each once, where first.
 
@@ -128,13 +139,7 @@ def list_pictures(paths: Iterable[Path]) -> list[Path]:
             found.append(path)
             continue
         try:
-            names = PICTURE_SUFFIXES | UNREAD_SUFFIXES
-            # Macs leave a second file beside each on other systems' disks, which isn't one.
-            inside = sorted(
-                one
-                for one in path.iterdir()
-                if one.suffix.lower() in names and not one.name.startswith("._") and one.is_file()
-            )
+            inside = sorted(one for one in path.iterdir() if is_picture(one))
         except OSError:
             raise UnusableInput(f"{path}: you may not read this folder; change its permissions") from None
         if not inside:

@@ -48,6 +48,22 @@ def test_reads_two_class_folders(tmp_path: Path, names: tuple[str, str]) -> None
     assert {one.published for one in found} == {None}
 
 
+def test_what_has_no_place_in_a_layout_is_told_of(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    save_classes(data / "Train", ("WithMask", "WithoutMask"), 2, 0)
+    save_classes(data, ("with_mask", "without_mask"), 2, 10)
+    save_classes(data / "Test", ("with_mask", "withoutmask"), 2, 20)
+    (data / ".cache").mkdir()
+    (data / "readme.txt").write_text("no picture")
+    save(draw_face(True, 30), data / "Train" / "WithMask" / "more" / "0.png")
+    (data / "Train" / "WithMask" / "link.png").symlink_to(tmp_path / "gone.png")
+    trouble = Trouble()
+    assert len(list(scan(data, trouble))) == 6
+    strange = ["with_mask", "without_mask", "Test/withoutmask", "Train/WithMask/link.png", "Train/WithMask/more"]
+    assert trouble.strange == [data / one for one in strange]
+    assert [line for line in trouble.passed_over() if "no place" in line and "withoutmask" in line]
+
+
 def test_pictures_of_telephones_are_named_as_unreadable(tmp_path: Path) -> None:
     save_classes(tmp_path / "own", ("with_mask", "without_mask"), 3, 0)
     (tmp_path / "own" / "with_mask" / "phone.HEIC").write_bytes(b"no picture that can be read here")
@@ -165,3 +181,12 @@ def test_refuses_two_sources_of_one_name(tmp_path: Path) -> None:
         save_classes(tmp_path / parent / "own", ("with_mask", "without_mask"), 1, 0)
     with pytest.raises(UnusableInput, match="same name"):
         prepare([tmp_path / "a" / "own", tmp_path / "b" / "own"], tmp_path / "out")
+
+
+def test_a_picture_without_anything_to_see_is_left_out(tmp_path: Path) -> None:
+    save_classes(tmp_path / "own", ("with_mask", "without_mask"), 3, 0)
+    save(np.full((96, 96, 3), 120, np.uint8), tmp_path / "own" / "with_mask" / "grey.png")
+    prepared = prepare([tmp_path / "own"], tmp_path / "out")
+    assert prepared.trouble.blank == 1
+    assert "grey.png" not in {one.path.name for one in prepared.samples}
+    assert any(line.startswith("left out: 1 pictures without contrast") for line in describe(prepared))

@@ -178,7 +178,7 @@ def ask(scenes: Sequence[Scene], pipeline: Pipeline, trouble: Trouble) -> Answer
         try:
             image = read_picture(scene.path)
         except UnusableInput as error:
-            trouble.unreadable.append(str(error))
+            trouble.unread(error)
             continue
         begun = time.perf_counter()
         results.append((scene, pipeline.process_single(Frame(image))))

@@ -147,7 +147,7 @@ def _read(faces: Sequence[Labelled], climbs: Flags, card: ModelCard, trouble: Tr
         try:
             picture = whole_crop(one.path, one.box, card.crop)
         except UnusableInput as error:
-            trouble.unreadable.append(str(error))
+            trouble.unread(error)
             continue
         side = max(picture.shape[:2])
         box = one.box or box_inside(side, card.crop)

@@ -57,6 +57,8 @@ def prepare(
 ) -> Prepared:
     """Read the data in `folders` and write `out/manifest.csv`, beside it what `about` tells of the sources.
 
+    Without `about` what is told there already stays.
+
     Nothing that is listed as `unwanted` is trained on; what is judged on stays, wrong labels too.
 
     Raises UnusableInput, in one line, for a folder without data, for data without one readable picture, for a folder
@@ -67,7 +69,7 @@ def prepare(
     outputs = ReportFolder(out, (target.name, about_path(target).name), (), force)
     if about is not None and not about.is_file():
         raise UnusableInput(f"{about}: no such description of the sources")
-    told = read_about(about) if about else {}
+    told = read_about(about or about_path(target))
     places = _places(folders)
     outputs.make()
     read, rule = _FacesRead(), CropRule()
@@ -119,7 +121,7 @@ class _FacesRead:
         try:
             crop = whole_crop(one.path, one.box, rule)
         except UnusableInput as error:
-            trouble.unreadable.append(str(error))
+            trouble.unread(error)
             return
         thumb = thumbnail(crop)
         if thumb.std() < LEAST_CONTRAST and one.published != TEST:
@@ -195,7 +197,10 @@ def describe(prepared: Prepared) -> Iterator[str]:
 
 def _unusable(trouble: Trouble) -> Iterator[str]:
     if trouble.without_original:
-        yield f"{trouble.without_original} copies by their names, whose original isn't here: they may be on both sides"
+        yield (
+            f"{trouble.without_original} copies by their names, whose originals can't be told, since there are not as"
+            " many as these names count: they may be on both sides"
+        )
     yield from (f"left out: {one}" for one in trouble.passed_over())
     if trouble.blank:
         yield f"left out: {trouble.blank} pictures without contrast, in which there is nothing to see"

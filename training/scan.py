@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,11 +15,12 @@ from maskcam.finder import FaceFinder
 from maskcam.frames import Faces, Floats, Pixels
 from maskcam.merging import moved
 from maskcam.modelcard import MASK, NO_MASK, NOT_FACE, CropRule
-from maskcam.pictures import PICTURE_SUFFIXES, UNREAD_SUFFIXES, read_picture
+from maskcam.pictures import is_named_so, is_picture, read_picture
 from training.framing import Unclear, framing
 from training.heads import face_of_head
 from training.manifest import TEST, TRAIN, VALIDATION, Box, Keypoints
 from training.mine import mine
+from training.originals import Originals
 from training.scenes import is_scenes, read_scenes
 
 PUBLISHED = {"Train": TRAIN, "Validation": VALIDATION, "Test": TEST}
@@ -29,11 +29,6 @@ HEAD_LABELS = {"with_mask": MASK, "without_mask": NO_MASK}
 INCORRECT = "mask_weared_incorrect"
 """The data's own spelling, for a mask that leaves nose or mouth free."""
 
-_COPY = re.compile(r"Augmented_(\d+)_\d+")
-"""Names of copies in the 12k set: the first number counts the originals of all three parts together, by name.
-
-Nothing says so, but it is to be seen: `Augmented_463_...` is `2.jpg`, turned, shifted or pixelated.
-"""
 ZOOM = 2.0
 """A head that the whole picture doesn't give up is looked for in a cut this many times its size."""
 
@@ -62,6 +57,13 @@ class Trouble:
     without_original: int = 0
     several_faces: int = 0
     small_faces: int = 0
+    strange: list[Path] = field(default_factory=list)
+    """Folders and pictures where a layout has none."""
+
+    def unread(self, error: UnusableInput) -> None:
+        """Add what can't be read; once, however many faces are in it."""
+        if str(error) not in self.unreadable:
+            self.unreadable.append(str(error))
 
     def passed_over(self) -> Iterator[str]:
         """Yield, in words, how much was there that can be read and holds no face of a known label."""
@@ -71,6 +73,8 @@ class Trouble:
             yield f"{self.several_faces} pictures of several faces: which is labelled, nothing says"
         if self.small_faces:
             yield f"{self.small_faces} pictures in which only something small may be a face"
+        if self.strange:
+            yield f"what has no place in a known layout: {', '.join(map(str, self.strange))}"
 
 
 def as_named(folder: Path) -> Path:
@@ -103,26 +107,26 @@ def scan(folder: Path, trouble: Trouble, *, incorrect: bool = False, rejects: bo
             f"{folder}: no data in a known layout; expected Train/WithMask and so on, with_mask and without_mask,"
             " or images/ with faces.json"
         )
-    pictures = {
-        place: sorted(path for path in place.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES | UNREAD_SUFFIXES)
-        for place, _, _ in classes
-    }
+    pictures = {place: _pictures(place) for place, _, _ in classes}
     originals = {
-        label: _originals(path for place, own, _ in classes if own == label for path in pictures[place])
+        label: Originals.among(path for place, own, _ in classes if own == label for path in pictures[place])
         for label in {label for _, label, _ in classes}
     }
+    known = {folder, *(place for place, _ in places), *(place for place, _, _ in classes)}
+    trouble.strange += [one for place in sorted(known) for one in _strange(place, known, pictures.get(place, []))]
     with FaceDetector(Range.NEAR) as detector:
         finder = FaceFinder(detector)
         for place, label, split in classes:
             for path in pictures[place]:
-                trouble.without_original += _lost(path, originals[label])
+                trouble.without_original += originals[label].lacks(path)
                 # What is published with its splits is compared with others' figures, so it stays as it is.
                 box = None if split else _framing(path, finder)
                 if isinstance(box, Unclear):
                     trouble.several_faces += box is Unclear.SEVERAL
                     trouble.small_faces += box is Unclear.SMALL
                     continue
-                yield Found(path, label, folder.name, _origin(folder.name, label, path, originals[label]), split, box)
+                origin = f"{folder.name}/{label}/{originals[label].name(path)}"
+                yield Found(path, label, folder.name, origin, split, box)
 
 
 def _framing(path: Path, finder: FaceFinder) -> Box | Unclear | None:
@@ -133,23 +137,15 @@ def _framing(path: Path, finder: FaceFinder) -> Box | Unclear | None:
     return framing(finder.detect(picture), picture.shape[1], picture.shape[0], CropRule())
 
 
-def _originals(paths: Iterable[Path]) -> list[Path]:
-    return sorted((path for path in paths if not _COPY.fullmatch(path.stem)), key=lambda path: (path.stem, path))
+def _pictures(folder: Path) -> list[Path]:
+    """Return the pictures right in a folder, by name, those that can't be read here among them."""
+    return sorted(one for one in folder.iterdir() if is_picture(one))
 
 
-def _lost(path: Path, originals: list[Path]) -> bool:
-    """Return whether a picture is a copy of one that isn't there."""
-    copy = _COPY.fullmatch(path.stem)
-    return copy is not None and int(copy[1]) >= len(originals)
-
-
-def _origin(source: str, label: str, path: Path, originals: list[Path]) -> str:
-    copy = _COPY.fullmatch(path.stem)
-    if copy and int(copy[1]) >= len(originals):
-        return f"{source}/{label}/augmented-{copy[1]}"
-    if copy:
-        path = originals[int(copy[1])]
-    return f"{source}/{label}/{path.parent.parent.name}/{path.stem}"
+def _strange(folder: Path, known: Iterable[Path], pictures: Iterable[Path]) -> list[Path]:
+    """Return the folders and pictures right in a folder that are neither known nor read; broken links, too."""
+    there = {one for one in folder.iterdir() if not one.name.startswith(".") and (one.is_dir() or is_named_so(one))}
+    return sorted(there - {*known, *pictures})
 
 
 def _scan_scenes(folder: Path, trouble: Trouble, labels: dict[str, str], rejects: bool) -> Iterator[Found]:
@@ -161,11 +157,11 @@ def _scan_scenes(folder: Path, trouble: Trouble, labels: dict[str, str], rejects
                 (labels[label], box) for label, box in zip(scene.labels, scene.boxes, strict=True) if label in labels
             ]
             trouble.other_labels += len(scene.labels) - len(heads)
-            origin = f"{folder.name}/{scene.path.relative_to(folder / 'images')}"
+            origin = f"{folder.name}/{scene.path.relative_to(folder / 'images').as_posix()}"
             try:
                 image = read_picture(scene.path)
             except UnusableInput as error:
-                trouble.unreadable.append(str(error))
+                trouble.unread(error)
                 continue
             found = finder.detect(image)
             faces: list[Box] = []
