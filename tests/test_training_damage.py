@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,20 +13,25 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from maskcam.assets import MASK_MODEL, asset
+from maskcam.classifier import MaskClassifier
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.modelcard import MASK, NO_MASK, NOT_FACE
 from tests.drawn_faces import save, save_classes
-from tests.support import environment
+from tests.support import environment, heed_signals
 from tests.training_parts import tiny_model
 from training import ablation, checkpoint
 from training.ablation import _kept, _precision
 from training.ablation_plan import Budget
 from training.about import read_about, write_about
 from training.checkpoint import Progress, RunFolder
+from training.cli import main
 from training.config import TrainConfig
-from training.labelled import read_labelled, read_list, read_rejects
+from training.judge import judge
+from training.labelled import Labelled, read_labelled, read_list, read_rejects
 from training.manifest import TRAIN, VALIDATION, Sample, write_manifest
 from training.precision import BFLOAT16, FASTEST, FLOAT32
+from training.prepare import prepare as prepare_data
 from training.run_data import readable
 from training.scan import Trouble
 from training.scene_corrections import read_corrections
@@ -217,3 +223,74 @@ def test_a_source_whose_name_is_no_text_is_told_of_all_the_same(tmp_path: Path) 
     about = {"caf\udce9": {"name": "own", "licence": "CC0"}}
     write_about(tmp_path / "sources.json", about)
     assert read_about(tmp_path / "sources.json") == about
+
+
+def test_a_face_comes_once_and_an_original_has_one_split(tmp_path: Path) -> None:
+    def told(*rows: tuple[int, str, str]) -> str:
+        samples = [
+            Sample(tmp_path / f"{number}.png", label, "own", group, split)
+            for (label, split, _), (number, group) in zip(BOTH, ((0, "a"), (1, "b"), (2, "c"), (3, "d")), strict=True)
+        ]
+        samples += [Sample(tmp_path / f"{number}.png", MASK, "own", group, split) for number, group, split in rows]
+        for one in samples:
+            save(np.full((40, 40, 3), 90, np.uint8), one.path)
+        write_manifest(tmp_path / "m.csv", samples)
+        with pytest.raises(UnusableInput) as caught:
+            readable(tmp_path / "m.csv")
+        return str(caught.value)
+
+    assert "0.png comes twice with the same box" in told((0, "a", TRAIN))
+    assert "a is in two splits" in told((4, "a", VALIDATION))
+    samples_of_one = manifest(tmp_path / "whole", *BOTH)
+    with pytest.raises(UnusableInput, match="is among the data before it too"):
+        read_labelled([samples_of_one, shutil.copy(samples_of_one, tmp_path / "copy.csv")], None, Trouble())
+
+
+def test_a_torn_scene_is_named_once_however_many_faces_are_in_it(tmp_path: Path) -> None:
+    torn = tmp_path / "torn.png"
+    torn.write_bytes(b"no picture")
+    whole = save(np.full((90, 90, 3), 120, np.uint8), tmp_path / "whole.png")
+    boxes = [(8.0 * one, 8.0, 8.0 * one + 30.0, 40.0) for one in range(5)]
+    faces = [Labelled(path, MASK, "own", box) for path in (torn, whole) for box in boxes]
+    trouble = Trouble()
+    with MaskClassifier(asset(MASK_MODEL)) as classifier:
+        assert len(judge(classifier, faces, (), None, trouble).faces) == 5
+    assert len(trouble.unreadable) == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_correction_s_box_beyond_any_number_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "right.csv").write_text("file,box,label,reason\na.png,0 0 1e300 1e300,face,hidden\n")
+    with pytest.raises(UnusableInput, match="not a list of corrections"):
+        read_corrections(tmp_path / "right.csv")
+
+
+def test_a_name_that_would_break_the_line_is_written_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prepare", str(tmp_path / "no\nsuch\x1b[31m"), "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and r"no\nsuch\x1b[31m" in said
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
+def test_sigterm_is_told_as_ctrl_c_is(faces: Path) -> None:
+    os.mkfifo(faces / "faces" / "list.csv")  # whoever reads it waits
+    command = [sys.executable, "-m", "training", "prepare", str(faces / "faces"), "--out", str(faces / "data")]
+    command += ["--leave-out", str(faces / "faces" / "list.csv")]
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        preexec_fn=heed_signals,  # noqa: PLW1509
+    )
+    with process, (faces / "faces" / "list.csv").open("w"):  # opens only once it is read
+        process.terminate()
+        assert process.communicate(timeout=60)[1].splitlines()[-1] == "training: stopped"
+    assert process.returncode == 130
+
+
+def test_what_is_told_of_the_sources_stays_unless_it_is_told_anew(faces: Path) -> None:
+    (faces / "about.json").write_text('{"faces": {"name": "Mine", "licence": "MIT"}}')
+    prepare_data([faces / "faces"], faces / "data", faces / "about.json")
+    prepare_data([faces / "faces"], faces / "data", force=True)
+    assert read_about(faces / "data" / "sources.json") == {"faces": {"name": "Mine", "licence": "MIT"}}

@@ -36,6 +36,7 @@ from training.labelled import read_labelled
 from training.ladders import SIZE, SIZE_STEPS, VALUES, WEATHER_STEPS
 from training.manifest import TEST, TRAIN, VALIDATION, Sample, write_manifest
 from training.model import build
+from training.report_folder import ReportFolder
 from training.scan import Trouble
 from training.scorers import KerasScorer, learnt_from, open_scorer, strange_manifests
 from training.tf import import_tensorflow
@@ -383,6 +384,33 @@ def test_data_that_a_model_was_trained_on_are_told_of(tmp_path: Path) -> None:
     assert learnt_from(exported, [linked], None) == (str(linked),), "sources go by the name of a link"
     assert learnt_from(exported, [source, own], "test") == ()
     assert learnt_from(tmp_path / "any.keras", [own], None) == ()
+
+
+def test_a_run_knows_the_folders_that_it_was_trained_on(tmp_path: Path) -> None:
+    samples = [
+        Sample(tmp_path / f"{number}.png", MASK, source, f"{source}/{number}", part)
+        for number, (source, part) in enumerate((("own", "train"), ("web", "train"), ("judged", "test")))
+    ]
+    write_manifest(tmp_path / "m.csv", samples)
+    folders = [tmp_path / name for name in ("own", "web", "judged")]
+    for folder in folders:
+        folder.mkdir()
+    for sources, known in (((), folders[:2]), (("web",), folders[1:2])):
+        run = RunFolder(tmp_path / f"run{len(sources)}")
+        sha256 = file_sha256(tmp_path / "m.csv")
+        run.start(TrainConfig(str(tmp_path / "m.csv"), None, manifest_sha256=sha256, sources=sources))
+        assert learnt_from(run.path, folders, None) == tuple(map(str, known))
+    (tmp_path / "m.csv").write_text("another one since")
+    assert learnt_from(run.path, folders, None) == ()
+
+
+def test_a_report_takes_the_place_of_its_own_files_only(tmp_path: Path) -> None:
+    for name in ("wrong-1.png", "wrong-12.png", "wrong-1-my-notes.png", "wrong-.png", "awrong-1.png", "report.md"):
+        (tmp_path / name).write_text("of before")
+    with pytest.raises(UnusableInput, match=r"report\.md exists"):
+        ReportFolder(tmp_path, ["report.md"], ["wrong"], force=False)
+    ReportFolder(tmp_path, ["report.md"], ["wrong"], force=True).sweep()
+    assert {one.name for one in tmp_path.iterdir()} == {"wrong-1-my-notes.png", "wrong-.png", "awrong-1.png"}
 
 
 def test_the_bundled_weights_say_when_they_are_judged_on_strange_splits(data: Path, tmp_path: Path) -> None:

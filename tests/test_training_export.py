@@ -14,17 +14,18 @@ import pytest
 from maskcam.classifier import MaskClassifier
 from maskcam.crops import resize
 from maskcam.errors import FailedOnTheWay, UnusableInput
-from maskcam.frames import Judgement, Pixels
+from maskcam.frames import Flags, Floats, Judgement, Pixels
 from maskcam.modelcard import MASK, NO_MASK, NOT_FACE, card_path, file_sha256
 from tests.drawn_faces import draw_face, save
 from tests.training_parts import SIZE, card, tiny_model
 from training.checkpoint import RunFolder
 from training.config import TrainConfig
-from training.export import COMPARED, COMPARED_REJECTS, _compared, _complete, check_agreement, convert, export
+from training.export import COMPARED, COMPARED_REJECTS, _compared, _complete, _temper, check_agreement, convert, export
 from training.manifest import ALL_LABELS, LABELS, TEST, TRAIN, VALIDATION, Sample, write_manifest
 from training.metrics import choose_threshold
 from training.pictures import app_crop
 from training.run_data import REJECTS_JUDGED, judged
+from training.temperature import fit_temperature
 from training.tf import import_tensorflow
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:keras")
@@ -121,6 +122,23 @@ def test_a_label_known_to_be_wrong_doesn_t_choose_the_threshold_and_counts(tmp_p
     assert done.threshold == right.threshold
     assert done.metrics["validation"]["negatives"] == 5
     assert done.metrics["validation"]["false_alarms"] == 1
+
+
+def test_a_label_known_to_be_wrong_does_not_choose_the_temperature(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chose: list[list[bool]] = []
+
+    def fitted(probability: Floats, bare: Flags) -> float:
+        chose.append(bare.tolist())
+        return fit_temperature(probability, bare)
+
+    monkeypatch.setattr("training.export.fit_temperature", fitted)
+    monkeypatch.setattr("training.export.temper", lambda model, temperature: None)  # the layers have other names here
+    names = [f"face-mask-4k/with_mask/with_mask_{number}.jpg" for number in (1, 2, 1089)]
+    faces = [(MASK, 2, 30.0), (NO_MASK, 2, 140.0), (MASK, 2, 130.0)]
+    _temper(tiny_model(4), write_waves(tmp_path, faces, names, "face-mask-4k"), card())
+    assert chose == [[False, True]], "the third is listed"
 
 
 def test_an_honest_export_is_accepted(exported: tuple[Any, MaskClassifier], faces: Pixels) -> None:

@@ -99,6 +99,33 @@ def test_an_epoch_is_kept_though_nobody_can_be_told_of_it(
     assert saved is not None and saved[0].step == EPOCH_STEPS
 
 
+def test_curves_that_can_not_be_drawn_cost_no_training(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def in_use(*_: object) -> None:
+        raise PermissionError(13, "open in another program")
+
+    monkeypatch.setattr("training.train.draw_curves", in_use)
+    folder = RunFolder(tmp_path / "run")
+    assert train(folder, config).step == STEPS
+    assert len(folder.history()) == HEAD_EPOCHS + EPOCHS
+    assert capsys.readouterr().err.count("training goes on: ") == HEAD_EPOCHS + EPOCHS
+
+
+def test_a_run_that_was_stopped_in_its_last_step_is_finished(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = Progress.add
+
+    def pressing(self: Progress, loss: float, accuracy: float) -> None:
+        add(self, loss, accuracy)
+        if self.step == STEPS:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Progress, "add", pressing)
+    assert train(RunFolder(tmp_path / "run"), config).step == STEPS
+
+
 @pytest.mark.parametrize("step", [HEAD_STEPS - 1, HEAD_STEPS, HEAD_STEPS + 1])
 def test_a_run_goes_on_wherever_it_was_stopped(
     config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
@@ -197,6 +224,8 @@ def test_a_run_says_of_which_epoch_its_weights_are_also_after_a_failure_before_t
     with pytest.raises(FailedOnTheWay):
         train(folder, replace(config, epochs=2))
     kept = folder.best.read_bytes()
+    behind = folder.progress()
+    assert behind is not None and behind[0].best_epoch == 1 and _kept(folder, behind[0]) == "epoch 2"
     progress = train(folder, None)
     assert (progress.best_epoch, progress.best_loss) == (2, 0.3) == folder.kept()
     assert folder.best.read_bytes() == kept

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +21,7 @@ from hypothesis import strategies as st
 import training
 from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.modelcard import CropRule, file_sha256
+from tests.support import environment
 from tests.training_parts import SIZE, tiny_model
 from training.checkpoint import Progress, RunFolder
 from training.config import TrainConfig
@@ -80,7 +84,14 @@ def test_a_rate_is_never_negative_or_above_its_top(
             ("seed", -1),
         ),
         *(("input_size", 74), ("input_size", 1025), ("rate", 0.0), ("rate", 1.0), ("rate", math.nan)),
-        *(("head_rate", -1e-3), ("clip", 0.0), ("clip", math.nan), ("dropout", 1.0), ("dropout", -0.1)),
+        *(
+            ("head_rate", -1e-3),
+            ("clip", 0.0),
+            ("clip", math.nan),
+            ("clip", math.inf),
+            ("dropout", 1.0),
+            ("dropout", -0.1),
+        ),
         *(("smoothing", 0.5), ("smoothing", math.nan), ("warm_up", 1.0), ("warm_up", -0.1)),
     ],
 )
@@ -109,6 +120,38 @@ def test_a_run_is_not_started_upon_what_is_left_of_another(tmp_path: Path, left:
     assert [one.name for one in tmp_path.iterdir()] == [left]
 
 
+@pytest.mark.parametrize("place", ["a file", "a file/run"])
+def test_a_run_is_not_started_where_no_folder_can_be(tmp_path: Path, place: str) -> None:
+    (tmp_path / "a file").write_text("no folder")
+    with pytest.raises(UnusableInput, match="a file: is no folder"):
+        RunFolder(tmp_path / place).check_free()
+
+
+HOLDING = """
+import sys
+from pathlib import Path
+from training.checkpoint import RunFolder
+with RunFolder(Path(sys.argv[1])).alone():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_run_belongs_to_one_process_until_that_ends_however_it_does(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.start(TrainConfig(manifest="m.csv", weights=None))
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDING, str(run.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held" + os.linesep.encode()
+        with pytest.raises(UnusableInput, match="another process trains in it"), run.alone():
+            pass
+        other.kill()
+    with run.alone():
+        assert run.config()[0].manifest == "m.csv"
+
+
 @pytest.mark.parametrize("text", [None, "no json", "{}", '{"crop": {}, "manifest": 1, "seed": -1, "weights": null}'])
 def test_a_folder_without_a_run_is_refused_in_one_line(tmp_path: Path, text: str | None) -> None:
     if text is not None:
@@ -130,6 +173,18 @@ def test_the_history_grows_line_by_line(tmp_path: Path) -> None:
         folder.add_history(line(epoch, 0.5 / epoch))
     assert [row["epoch"] for row in folder.history()] == ["1", "2", "3"]
     assert folder.history()[1] == {name: str(value) for name, value in line(2, 0.25).items()}
+
+
+def test_a_column_that_somebody_added_to_the_history_is_kept(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.add_history(line(1, 0.5))
+    before = (tmp_path / "history.csv").read_text().splitlines()
+    (tmp_path / "history.csv").write_text(f"{before[0]},note\n{before[1]},good\n")
+    folder.add_history(line(2, 0.4))
+    assert [row["note"] for row in folder.history()] == ["good", ""]
+    (tmp_path / "history.csv").write_text(f"{before[0]}\n{before[1]},without a name\n")
+    with pytest.raises(UnusableInput, match="not the history of a training"):
+        folder.history()
 
 
 @pytest.mark.parametrize("changed", [{"val_loss": "much"}, {"phase": ""}, {"accuracy": None}])

@@ -147,8 +147,9 @@ def _train(manifest: Path, place: Path, line: Line, budget: Budget) -> None:
             code = process.wait()
         except KeyboardInterrupt:
             # Ctrl-C has reached it; a signal to this process alone has not. Told twice it would break off at once,
-            # but for the end of the terminal, which may be told twice.
-            process.send_signal(getattr(signal, "SIGHUP", signal.SIGTERM))
+            # but for the end of the terminal, which may be told twice, and which Windows has no signal for.
+            if hasattr(signal, "SIGHUP"):
+                process.send_signal(signal.SIGHUP)
             process.wait()
             raise
         told.seek(0)

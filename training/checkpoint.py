@@ -6,7 +6,8 @@ import csv
 import json
 import math
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from maskcam.errors import FailedOnTheWay, UnusableInput
 from maskcam.modelcard import CropRule
 from maskcam.pending import reason
 from training.config import TrainConfig
+from training.lock import lock
 from training.tf import first_line
 
 BEST = "best.weights.h5"
@@ -98,8 +100,20 @@ class RunFolder:
         if left := [name for name in (_STATE, BEST, _HISTORY) if (self.path / name).exists()]:
             # A new run would go on from it, or keep the old weights as its own best.
             raise UnusableInput(f"{self.path}: holds {', '.join(left)} of another run; name another folder")
-        if self.path.exists() and not self.path.is_dir():
-            raise UnusableInput(f"{self.path}: is no folder; name another")
+        nearest = next((one for one in (self.path, *self.path.parents) if one.exists()), self.path)
+        if nearest.exists() and not nearest.is_dir():
+            raise UnusableInput(f"{nearest}: is no folder; name another")
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Have the run to this process, which is begun; UnusableInput where another one trains in it.
+
+        Two would remove each other's checkpoints.
+        """
+        with (self.path / CONFIG).open("rb") as file:
+            if not lock(file):
+                raise UnusableInput(f"{self.path}: another process trains in it; let it end, or name another folder")
+            yield
 
     def config(self) -> tuple[TrainConfig, CropRule]:
         """Read the configuration and the crop rule that the run was trained with; UnusableInput for no run."""
@@ -213,13 +227,15 @@ class RunFolder:
 
         Raises FailedOnTheWay.
         """
-        rows = [one for one in self.history() if int(one["epoch"]) < int(row["epoch"])]
+        before = [one for one in self.history() if int(one["epoch"]) < int(row["epoch"])]
+        rows = [*before, {name: str(value) for name, value in row.items()}]
+        names = list(dict.fromkeys(name for one in rows[::-1] for name in one))  # columns that somebody added are kept
 
         def fill(path: Path) -> None:
             with path.open("w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, fieldnames=list(row))
+                writer = csv.DictWriter(file, fieldnames=names)
                 writer.writeheader()
-                writer.writerows([*rows, row])
+                writer.writerows(rows)
 
         self.put(_HISTORY, fill)
 
@@ -233,8 +249,8 @@ class RunFolder:
                 rows = list(csv.DictReader(file))
             for row in rows:
                 int(row["epoch"])
-                if not row["phase"]:
-                    raise ValueError("a line without its phase")
+                if not row["phase"] or None in row or None in row.values():
+                    raise ValueError("a line without its phase, cut short, or too long")
                 for name in _NUMBERS:
                     float(row[name])
         except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:

@@ -12,7 +12,8 @@ from maskcam.assets import MASK_MODEL
 from maskcam.errors import FAILED, STOPPED, UNUSABLE, FailedOnTheWay, UnusableInput
 from maskcam.pending import reason
 from maskcam.search import SMALLEST_FACE
-from maskcam.sinks.lines import abandon_stdout, standard_streams
+from maskcam.signals import interrupted_by_signals
+from maskcam.sinks.lines import abandon_stdout, one_line, standard_streams
 from training.commands import (
     run_ablate,
     run_evaluate,
@@ -50,11 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0 when done, 1 when it failed on the way, 2 for wrong use, 130 after Ctrl-C."""
     try:
         options = _parser().parse_args(arguments)
-        code: int = options.run(options)
+        with interrupted_by_signals():
+            code: int = options.run(options)
         sys.stdout.flush()  # what can't be written is to be known here, not at the interpreter's end
     except (UnusableInput, FailedOnTheWay, Interrupted) as error:
         code = _CODES[type(error)]
-        print(f"training: {error}", file=sys.stderr)
+        print(one_line(f"training: {error}"), file=sys.stderr)
     except KeyboardInterrupt:
         code = STOPPED
         print("training: stopped", file=sys.stderr)
@@ -66,11 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"training: a part of this installation can't be loaded ({error}); {_MEND}", file=sys.stderr)
     except PermissionError as error:
         code = UNUSABLE
-        print(f"training: {error.filename}: {reason(error)}", file=sys.stderr)
+        print(one_line(f"training: {error.filename}: {reason(error)}"), file=sys.stderr)
     except OSError as error:
         code = FAILED
         abandon_stdout()  # mostly it is that which can't be written
-        print(f"training: {error.filename or 'standard output'}: {reason(error)}", file=sys.stderr)
+        print(one_line(f"training: {error.filename or 'standard output'}: {reason(error)}"), file=sys.stderr)
     return code
 
 
@@ -101,7 +103,10 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("data", nargs="+", type=_path, metavar="DATA", help="a folder in one of the known layouts")
     prepare.add_argument("--out", type=_path, default=Path("runs/data"), help="folder of the manifest (%(default)s)")
     prepare.add_argument(
-        "--about", type=_path, metavar="FILE", help="JSON with name and licence of each source, for the card"
+        "--about",
+        type=_path,
+        metavar="FILE",
+        help="JSON with name and licence of each source, for the card (default: what was told before)",
     )
     prepare.add_argument(
         "--leave-out",

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from maskcam.assets import MASK_MODEL, asset
 from maskcam.errors import UnusableInput
-from maskcam.signals import interrupted_by_signals
+from maskcam.sinks.lines import one_line
 from training.ablation_plan import Budget
 from training.checkpoint import RunFolder
 from training.config import TrainConfig
@@ -22,7 +22,7 @@ def run_nobody(options: argparse.Namespace) -> int:
     """Write pictures without people."""
     from training.nobody import write_nobody  # noqa: PLC0415 (brings scikit-image, which nothing else needs)
 
-    print(f"wrote {options.out} with {write_nobody(options.out)} pictures without people")
+    _say(f"wrote {options.out} with {write_nobody(options.out)} pictures without people")
     return 0
 
 
@@ -31,10 +31,10 @@ def run_prepare(options: argparse.Namespace) -> int:
     unwanted = [read_list(str(file), file) for file in options.leave_out]
     prepared = prepare(options.data, options.out, options.about, options.force, unwanted)
     for line in describe(prepared):
-        print(line)
+        _say(line)
     faces = sum(one.label in LABELS for one in prepared.samples)
     rejects = len(prepared.samples) - faces
-    print(
+    _say(
         f"wrote {options.out / 'manifest.csv'} with {faces} faces"
         + (f", and {rejects} of what is none" * (rejects > 0))
     )
@@ -57,8 +57,8 @@ def run_train(options: argparse.Namespace) -> int:
             raise UnusableInput(str(error)) from None
     progress = train(RunFolder(options.out), config)
     kept = f"kept is epoch {progress.best_epoch} of history.csv, validation loss {progress.best_loss:.4f}"
-    print(f"trained {progress.step} steps; {kept}")
-    print(f"export it with: python -m training export {options.out}")
+    _say(f"trained {progress.step} steps; {kept}")
+    _say(f"export it with: python -m training export {options.out}")
     return 0
 
 
@@ -68,7 +68,7 @@ def run_export(options: argparse.Namespace) -> int:
 
     target = options.out or options.folder / MASK_MODEL
     for line in export(RunFolder(options.folder), target, options.force):
-        print(line)
+        _say(line)
     return 0
 
 
@@ -83,7 +83,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
     except ValueError as error:
         raise UnusableInput(str(error)) from None
     for line in evaluate(wanted):
-        print(line)
+        _say(line)
     return 0
 
 
@@ -99,7 +99,7 @@ def run_evaluate_scenes(options: argparse.Namespace) -> int:
     except ValueError as error:
         raise UnusableInput(str(error)) from None
     for line in evaluate_scenes(wanted):
-        print(line)
+        _say(line)
     return 0
 
 
@@ -112,7 +112,11 @@ def run_ablate(options: argparse.Namespace) -> int:
         budget = Budget(**given)
     except ValueError as error:
         raise UnusableInput(str(error)) from None
-    with interrupted_by_signals():
-        for line in ablate(options.manifest.absolute(), options.out, budget):
-            print(line, flush=True)
+    for line in ablate(options.manifest.absolute(), options.out, budget):
+        _say(line)
     return 0
+
+
+def _say(line: str) -> None:
+    """Print one line at once: what goes on for hours is watched, and file names hold what breaks lines."""
+    print(one_line(line), flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from maskcam.modelcard import NOT_FACE
@@ -80,8 +81,8 @@ class TrainConfig:
                 raise ValueError(f"{_option(name)} must be from 0 to below {most:g}, not {value:g}")
         if not 75 <= self.input_size <= 1024:
             raise ValueError(f"{_option('input_size')} must be from 75 to 1024 px, not {self.input_size}")
-        if not self.clip > 0:
-            raise ValueError(f"{_option('clip')} must be above 0, not {self.clip:g}")
+        if not 0 < self.clip < math.inf:
+            raise ValueError(f"{_option('clip')} must be above 0 and finite, not {self.clip:g}")
 
     @property
     def epoch_steps(self) -> int:

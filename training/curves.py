@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
+
+from maskcam.errors import UnusableInput
+
+
+def check_plots() -> None:
+    """Raise UnusableInput where matplotlib is missing, before the work whose result it is to draw."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise UnusableInput('the diagrams need matplotlib; install it with pip install "maskcam[train]"')
 
 
 def draw_curves(history: Sequence[dict[str, str]], target: Path) -> None:

@@ -17,13 +17,13 @@ from maskcam.errors import UnusableInput
 from maskcam.frames import Pixels
 from maskcam.modelcard import file_sha256
 from training.contact import sheets
+from training.curves import check_plots
 from training.drawn import judge_drawn
 from training.judge import Judged, judge, judge_rejects
 from training.labelled import known_lists, read_labelled, read_listed, read_rejects
 from training.ladders import SIZE_STEPS, WEATHER_STEPS
 from training.measures import curve
 from training.plots import (
-    check_plots,
     draw_confusion,
     draw_precision_recall,
     draw_reliability,
@@ -83,7 +83,7 @@ def evaluate(wanted: Wanted) -> Iterator[str]:
     diagrams; FailedOnTheWay when a file can't be written. Pictures that can't be read are told of and left out.
     """
     check_plots()
-    out = ReportFolder(wanted.out, OUTPUTS, ["wrong-[0-9]*.png"], wanted.force)
+    out = ReportFolder(wanted.out, OUTPUTS, ["wrong"], wanted.force)
     lists = [read_listed(one) for one in wanted.listed]
     names = {one.name for one in lists}
     if len(names) < len(lists):

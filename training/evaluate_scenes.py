@@ -93,7 +93,7 @@ def evaluate_scenes(wanted: WantedScenes) -> Iterator[str]:
     Raises UnusableInput, in one line, for scenes, a manifest, weights or a folder that can't be used; FailedOnTheWay
     when a file can't be written. Pictures that can't be read are told of and left out.
     """
-    files = ReportFolder(wanted.out, OUTPUTS, [f"{name}-[0-9]*.png" for name in (FACES, EXTRA)], wanted.force)
+    files = ReportFolder(wanted.out, OUTPUTS, [FACES, EXTRA], wanted.force)
     chosen = _choose(wanted)
     corrections = None if wanted.corrected is None else read_corrections(wanted.corrected)
     trouble = Trouble()

@@ -225,7 +225,11 @@ def _judge(classifier: MaskClassifier, samples: Sequence[Sample], part: str) -> 
 def _kept(run: RunFolder, progress: Progress) -> str:
     """Tell which weights of the run are the ones that are exported."""
     last = run.history()[-1:]
-    return MEAN_OF_ENDS if last and last[0]["phase"] == MEAN_OF_ENDS else f"epoch {progress.best_epoch}"
+    if last and last[0]["phase"] == MEAN_OF_ENDS:
+        return MEAN_OF_ENDS
+    # The file knows best: after a crash the checkpoint may be older.
+    epoch, _ = run.kept() or (progress.best_epoch, progress.best_loss)
+    return f"epoch {epoch}"
 
 
 def _unfinished(run: RunFolder, config: TrainConfig, progress: Progress) -> str:

@@ -84,6 +84,9 @@ def read_labelled(data: Sequence[Path], split: str | None, trouble: Trouble, sma
         found = [one for one in found if one.box is None or one.box[2] - one.box[0] >= smallest]
         if not found and not trouble.unreadable:
             raise UnusableInput(f"{place}: holds no labelled faces" + (f" of the split {split}" if split else ""))
+        here = {(one.path, one.box) for one in found}
+        if again := next((one for one in faces if (one.path, one.box) in here), None):
+            raise UnusableInput(f"{place}: {again.path} is among the data before it too; give every face once")
         faces += found
     return faces
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from maskcam.errors import UnusableInput
 from training.ladders import SIZE, UNITS
 from training.measures import Bin, Curve, Interval, Measures
 from training.risk_coverage import LEVELS, RiskCoverage
@@ -22,12 +20,6 @@ if TYPE_CHECKING:
 _MISSED, _FALSE = "#d55e00", "#0072b2"
 """Vermillion and blue, which colour-blind people too can tell apart (Okabe and Ito, 2008)."""
 _DPI = 110
-
-
-def check_plots() -> None:
-    """Raise UnusableInput where matplotlib is missing, before the work whose result it is to draw."""
-    if importlib.util.find_spec("matplotlib") is None:
-        raise UnusableInput('the diagrams need matplotlib; install it with pip install "maskcam[train]"')
 
 
 def draw_confusion(measures: Measures, target: Path) -> None:

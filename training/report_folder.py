@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ class ReportFolder:
     """A folder that a report of some files is written to; what else lies in it is left alone."""
 
     def __init__(self, path: Path, names: Sequence[str], numbered: Sequence[str], force: bool) -> None:
-        """Name the folder and the report's files: `names`, and those that match the patterns `numbered`.
+        """Name the folder and the report's files: `names`, and `NAME-1.png` and so on for each of `numbered`.
 
         UnusableInput where it can't be a folder, and where it holds such files and not `force`.
         """
@@ -55,4 +56,7 @@ class ReportFolder:
     def _taken(self) -> list[Path]:
         """Return what an earlier report left."""
         named = [one for one in (self._path / name for name in self._names) if one.exists()]
-        return named + [one for pattern in self._numbered for one in sorted(self._path.glob(pattern))]
+        if not self._numbered:
+            return named
+        pages = re.compile(f"({'|'.join(map(re.escape, self._numbered))})-[0-9]+\\.png")
+        return named + sorted(one for one in self._path.glob("*-*.png") if pages.fullmatch(one.name))

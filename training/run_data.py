@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from maskcam.errors import UnusableInput
 from maskcam.modelcard import NOT_FACE, file_sha256
 from training.config import TrainConfig
-from training.manifest import LABELS, TRAIN, VALIDATION, Sample, read_manifest
+from training.manifest import LABELS, TRAIN, VALIDATION, Box, Sample, read_manifest
 from training.recipe import fingerprint
 from training.sampling import check_readable
 from training.scenes import is_wild
@@ -22,6 +23,7 @@ def readable(manifest: Path) -> dict[str, list[Sample]]:
     gone = check_readable(samples)
     if gone:
         raise UnusableInput(f"{manifest}: {len(gone)} of its pictures are gone, {gone[0]} first; run `prepare` again")
+    _check_apart(manifest, samples)
     parts: dict[str, list[Sample]] = {TRAIN: [], VALIDATION: []}
     for one in samples:
         if one.split in parts:
@@ -34,6 +36,19 @@ def readable(manifest: Path) -> dict[str, list[Sample]]:
     if wild:
         raise UnusableInput(f"{manifest}: {wild[0].path} has a box beyond any picture; run `prepare` again")
     return parts
+
+
+def _check_apart(manifest: Path, samples: Sequence[Sample]) -> None:
+    """Raise UnusableInput for a face that comes twice, and for an original or a picture in two splits."""
+    once: set[tuple[Path, Box | None]] = set()
+    splits: dict[str | Path, str] = {}
+    for one in samples:
+        if (one.path, one.box) in once:
+            raise UnusableInput(f"{manifest}: {one.path} comes twice with the same box; run `prepare` again")
+        once.add((one.path, one.box))
+        for shown in (one.group, one.path):
+            if splits.setdefault(shown, one.split) != one.split:
+                raise UnusableInput(f"{manifest}: {shown} is in two splits; run `prepare` again")
 
 
 def chosen(samples: list[Sample], config: TrainConfig) -> list[Sample]:

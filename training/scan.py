@@ -29,6 +29,8 @@ HEAD_LABELS = {"with_mask": MASK, "without_mask": NO_MASK}
 INCORRECT = "mask_weared_incorrect"
 """The data's own spelling, for a mask that leaves nose or mouth free."""
 
+_NAMED = 5
+"""Folders and pictures without a place that are named; the others are counted."""
 ZOOM = 2.0
 """A head that the whole picture doesn't give up is looked for in a cut this many times its size."""
 
@@ -74,7 +76,9 @@ class Trouble:
         if self.small_faces:
             yield f"{self.small_faces} pictures in which only something small may be a face"
         if self.strange:
-            yield f"what has no place in a known layout: {', '.join(map(str, self.strange))}"
+            more = len(self.strange) - _NAMED
+            named = ", ".join(map(str, self.strange[:_NAMED])) + f" and {more} more" * (more > 0)
+            yield f"what has no place in a known layout: {named}"
 
 
 def as_named(folder: Path) -> Path:

@@ -35,9 +35,9 @@ class Correction:
     def __post_init__(self) -> None:
         if not self.file.name or not self.label or not self.reason:
             raise ValueError("a correction names its file, a label and a reason")
-        # As boxes are kept: of a double's last digits nothing is left there.
-        x0, y0, x1, y1 = (float(value) for value in np.array(self.box, np.float32))
-        if is_wild(self.box) or not (x1 > x0 and y1 > y0):
+        # As boxes are kept: of a double's last digits nothing is left there, and the largest have no room.
+        x0, y0, x1, y1 = (0.0,) * 4 if is_wild(self.box) else np.array(self.box, np.float32).tolist()
+        if not (x1 > x0 and y1 > y0):
             raise ValueError("a correction's box is finite, in a picture, with x1 > x0 and y1 > y0")
 
     def of(self, picture: PurePath) -> bool:

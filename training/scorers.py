@@ -16,7 +16,7 @@ from maskcam.frames import Judgement, Pixels
 from maskcam.modelcard import CropRule, ModelCard, file_sha256, load_card
 from training.checkpoint import RunFolder
 from training.config import TrainConfig
-from training.manifest import ALL_LABELS, TRAIN
+from training.manifest import ALL_LABELS, TRAIN, read_manifest
 from training.model import build
 from training.scan import as_named
 from training.tf import first_line, import_tensorflow
@@ -69,17 +69,29 @@ def strange_manifests(model: Path, data: Sequence[Path]) -> tuple[str, ...]:
 def learnt_from(model: Path, data: Sequence[Path], split: str | None) -> tuple[str, ...]:
     """Return those of `data` that `model` was trained on and `split` leaves in, as far as that is known.
 
-    A manifest is known by what is in it, a folder by its name, which an exported file's card holds.
+    A manifest is known by what is in it, a folder by its name, which an exported file's card and a run's manifest hold.
     """
     if split not in (None, TRAIN):
         return ()
     known = _manifest_of(model)
-    sources = {one.get("source") for one in load_card(model).data} if model.suffix == ".tflite" else set()
+    sources = _sources_of(model)
     return tuple(
         str(one)
         for one in data
         if (one.is_dir() and as_named(one).name in sources) or (one.is_file() and known == file_sha256(one))
     )
+
+
+def _sources_of(model: Path) -> set[str]:
+    """Return the names of the data that it was trained on; none where they aren't known."""
+    if model.is_dir():
+        config, _ = RunFolder(model).config()
+        manifest = Path(config.manifest)
+        if not manifest.is_file() or file_sha256(manifest) != config.manifest_sha256:
+            return set()
+        trained = {one.source for one in read_manifest(manifest) if one.split == TRAIN}
+        return trained & {*config.sources} if config.sources else trained
+    return {one.get("source", "") for one in load_card(model).data} if model.suffix == ".tflite" else set()
 
 
 def _manifest_of(model: Path) -> str:

@@ -18,7 +18,7 @@ from maskcam.modelcard import NOT_FACE, CropRule, ModelCard, file_sha256
 from maskcam.signals import StopRequest, stop_on_signals
 from training.checkpoint import MEAN_OF_ENDS, Progress, RunFolder
 from training.config import TrainConfig
-from training.curves import draw_curves
+from training.curves import check_plots, draw_curves
 from training.manifest import ALL_LABELS, LABELS, TRAIN, VALIDATION, Sample
 from training.metrics import called_bare, score
 from training.model import all_layers, build, check_weights, head_only
@@ -61,11 +61,13 @@ def train(folder: RunFolder, config: TrainConfig | None) -> Progress:
     Raises UnusableInput for data or a folder that can't be used, FailedOnTheWay when a file can't be written or the
     loss is no number any more, Interrupted after Ctrl-C.
     """
+    check_plots()
     if config is None:
         config, crop = folder.config()
         check_manifest(config)
         check_recipe(config)
-        return _Training(folder, config, crop, readable(Path(config.manifest))).run()
+        with folder.alone():
+            return _Training(folder, config, crop, readable(Path(config.manifest))).run()
     folder.check_free()
     check_weights(config.weights)  # before TensorFlow is loaded, which takes seconds
     manifest = Path(config.manifest)
@@ -81,7 +83,8 @@ def train(folder: RunFolder, config: TrainConfig | None) -> Progress:
     )
     training = _Training(folder, config, CropRule(), samples)
     folder.start(config)  # only now: data or weights that can't be used leave no run behind
-    return training.run()
+    with folder.alone():
+        return training.run()
 
 
 class _Training:
@@ -165,7 +168,8 @@ class _Training:
                 bar.update()
                 if (number + 1) % config.epoch_steps == 0:
                     self._end_epoch(name, rate, optimizer)
-                if stopped:
+                finished = self.progress.step == config.steps and not config.cycles
+                if stopped and not finished:
                     if (number + 1) % config.epoch_steps:  # else the epoch's end has saved it
                         self.folder.save(self.model, optimizer, self.progress)
                     raise Interrupted(
@@ -191,6 +195,7 @@ class _Training:
         row: dict[str, float | int | str] = {"epoch": epoch, "phase": MEAN_OF_ENDS, "rate": 0.0}
         row |= {"loss": math.nan, "accuracy": math.nan, **self._validate()}
         self._keep(epoch, row, always=True)
+        self._draw()
         self._tell(row)
 
     def _end_epoch(self, phase: str, rate: float, optimizer: Any) -> None:
@@ -208,6 +213,7 @@ class _Training:
         if self.config.cycles and self.progress.step in self.config.ends:
             self.folder.save_end(self.model, self.config.ends.index(self.progress.step))
         self.folder.save(self.model, optimizer, self.progress)
+        self._draw()
         self._tell(row)  # afterwards: whoever listens may be gone
 
     def _keep(self, epoch: int, row: dict[str, float | int | str], always: bool = False) -> None:
@@ -217,7 +223,13 @@ class _Training:
             self.folder.save_best(self.model, epoch, self.progress.best_loss)
         # Afterwards: what the history says was kept must have been.
         self.folder.add_history(row)
-        self.folder.put("curves.png", partial(draw_curves, self.folder.history()))
+
+    def _draw(self) -> None:
+        # A picture that is open elsewhere, and so can't be replaced on some systems, costs no training.
+        try:
+            self.folder.put("curves.png", partial(draw_curves, self.folder.history()))
+        except FailedOnTheWay as error:
+            tqdm.write(f"training goes on: {error}", sys.stderr)
 
     def _tell(self, row: dict[str, float | int | str]) -> None:
         epoch = row["epoch"]
