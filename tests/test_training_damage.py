@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -283,7 +284,8 @@ def test_sigterm_is_told_as_ctrl_c_is(faces: Path) -> None:
         env=environment(),
         preexec_fn=heed_signals,  # noqa: PLW1509
     )
-    with process, (faces / "faces" / "list.csv").open("w"):  # opens only once it is read
+    with process, (faces / "faces" / "list.csv").open("w"):  # opens only once the other side does
+        time.sleep(0.5)  # which then waits for something to read; in between Python doesn't heed signals
         process.terminate()
         assert process.communicate(timeout=60)[1].splitlines()[-1] == "training: stopped"
     assert process.returncode == 130

@@ -307,5 +307,5 @@ def test_a_file_that_can_not_be_written_is_told_and_the_old_one_stays(tmp_path: 
     with pytest.raises(FailedOnTheWay, match=r"best.weights.h5 can't be written"):
         run.save_best(tiny_model(1), 1, 0.5)
     (tmp_path / "file").touch()
-    with pytest.raises(UnusableInput, match="can't be written to"):
+    with pytest.raises(UnusableInput, match="is no folder"):
         RunFolder(tmp_path / "file" / "run").start(TrainConfig("m.csv", None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -208,11 +209,12 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def manifest(folder: Path, scene: Path) -> Path:
     boxes: list[tuple[str, Box]] = [(MASK, (10, 10, 80, 80)), (NO_MASK, (100, 10, 170, 80))]
     boxes += [(NOT_FACE, (60, 20, 120, 80))] * 2
-    samples = [
-        Sample(scene, label, "own" if label != NOT_FACE else "walls", f"{part}/{number}", part, box)
-        for part in SPLITS
-        for number, (label, box) in enumerate(boxes)
-    ]
+    samples = []
+    for part in SPLITS:
+        path = Path(shutil.copy(scene, folder / f"{part}.png"))
+        for number, (label, box) in enumerate(boxes):
+            source = "own" if label != NOT_FACE else "walls"
+            samples.append(Sample(path, label, source, f"{part}/{number}", part, box))
     write_manifest(folder / "manifest.csv", samples)
     return folder / "manifest.csv"
 

@@ -43,9 +43,10 @@ def _check_apart(manifest: Path, samples: Sequence[Sample]) -> None:
     once: set[tuple[Path, Box | None]] = set()
     splits: dict[str | Path, str] = {}
     for one in samples:
-        if (one.path, one.box) in once:
-            raise UnusableInput(f"{manifest}: {one.path} comes twice with the same box; run `prepare` again")
-        once.add((one.path, one.box))
+        if one.label in LABELS:
+            if (one.path, one.box) in once:
+                raise UnusableInput(f"{manifest}: {one.path} comes twice with the same box; run `prepare` again")
+            once.add((one.path, one.box))
         for shown in (one.group, one.path):
             if splits.setdefault(shown, one.split) != one.split:
                 raise UnusableInput(f"{manifest}: {shown} is in two splits; run `prepare` again")
