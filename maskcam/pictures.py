@@ -107,15 +107,15 @@ def write_picture(image: Pixels, target: Path, force: bool = False) -> None:
         file.commit()
 
 
-def is_named_so(path: Path) -> bool:
-    """Return whether something is called as pictures are, also as those that can't be read here."""
+def has_picture_name(path: Path) -> bool:
+    """Return whether the name is a picture's, also of a kind that can't be read here."""
     # Macs leave a second file beside each on other systems' disks, which isn't one.
     return path.suffix.lower() in PICTURE_SUFFIXES | UNREAD_SUFFIXES and not path.name.startswith("._")
 
 
 def is_picture(path: Path) -> bool:
-    """Return whether there is a file that is called so."""
-    return is_named_so(path) and path.is_file()
+    """Return whether there is a file with such a name."""
+    return has_picture_name(path) and path.is_file()
 
 
 def list_pictures(paths: Iterable[Path]) -> list[Path]:

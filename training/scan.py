@@ -15,7 +15,7 @@ from maskcam.finder import FaceFinder
 from maskcam.frames import Faces, Floats, Pixels
 from maskcam.merging import moved
 from maskcam.modelcard import MASK, NO_MASK, NOT_FACE, CropRule
-from maskcam.pictures import is_named_so, is_picture, read_picture
+from maskcam.pictures import has_picture_name, is_picture, read_picture
 from training.framing import Unclear, framing
 from training.heads import face_of_head
 from training.manifest import TEST, TRAIN, VALIDATION, Box, Keypoints
@@ -148,7 +148,9 @@ def _pictures(folder: Path) -> list[Path]:
 
 def _strange(folder: Path, known: Iterable[Path], pictures: Iterable[Path]) -> list[Path]:
     """Return the folders and pictures right in a folder that are neither known nor read; broken links, too."""
-    there = {one for one in folder.iterdir() if not one.name.startswith(".") and (one.is_dir() or is_named_so(one))}
+    there = {
+        one for one in folder.iterdir() if not one.name.startswith(".") and (one.is_dir() or has_picture_name(one))
+    }
     return sorted(there - {*known, *pictures})
 
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 
 from maskcam.frames import Verdict
 from maskcam.viewer.keys import KEYS
-from maskcam.viewer.palette import ALARM, HELP_PLATE, PLATE, QUIET_WORDS, RECORD, WORDS, font, larger, sign
+from maskcam.viewer.palette import ALARM, HELP_PLATE, PLATE, QUIET_WORDS, RECORD, WORDS, desktop_scale, font, sign
 from maskcam.viewer.shown import AlarmLight, Shown
 from maskcam.words import clock
 
@@ -169,7 +169,7 @@ def help_layout(room: QRectF) -> tuple[int, float]:
 def _scale(room: QRectF) -> float:
     fits = min(room.width() / 900, room.height() / 560)
     # In a small window large words would not all be seen.
-    return min(max(fits, _LEAST), 1.6) * min(larger(), max(fits / _LEAST, 1.0))
+    return min(max(fits, _LEAST), 1.6) * min(desktop_scale(), max(fits / _LEAST, 1.0))
 
 
 def _plate(painter: QPainter, where: QRectF, radius: float) -> None:

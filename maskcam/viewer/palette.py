@@ -36,7 +36,7 @@ def font(points: float, *, bold: bool = False) -> QFont:
     return made
 
 
-def larger() -> float:
+def desktop_scale() -> float:
     """How many times larger than usual the desktop's words are, 1 to 2: whoever can't read small ones sets that."""
     return min(max(QFontInfo(QGuiApplication.font()).pointSizeF() / _USUAL, 1.0), 2.0)
 

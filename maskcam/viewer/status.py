@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from maskcam.frames import Verdict
-from maskcam.viewer.palette import font, larger, sign
+from maskcam.viewer.palette import desktop_scale, font, sign
 from maskcam.viewer.shown import AlarmLight, Shown
 from maskcam.words import clock, counted
 
@@ -32,10 +32,10 @@ class _Tile(QWidget):
         self._word, self._verdict = word, verdict
         self._sign = QLabel()
         self._number = QLabel(_UNKNOWN)
-        self._number.setFont(font(_NUMBER * larger(), bold=True))
+        self._number.setFont(font(_NUMBER * desktop_scale(), bold=True))
         self._number.setMinimumWidth(self._number.fontMetrics().horizontalAdvance("0"))
         self.words = QLabel(word)
-        self.words.setFont(font(_WORD * larger()))
+        self.words.setFont(font(_WORD * desktop_scale()))
         row = self.row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         if verdict is not None:
@@ -61,7 +61,9 @@ class _Tile(QWidget):
     def _paint_sign(self, strength: float) -> None:
         if self._verdict is not None:
             ratio = self.devicePixelRatioF()
-            self._sign.setPixmap(QPixmap.fromImage(sign(self._verdict, round(_SIDE * larger()), ratio, strength)))
+            self._sign.setPixmap(
+                QPixmap.fromImage(sign(self._verdict, round(_SIDE * desktop_scale()), ratio, strength))
+            )
 
 
 class Line(QLabel):
@@ -70,7 +72,7 @@ class Line(QLabel):
     def __init__(self, points: float) -> None:
         super().__init__()
         self._wordings: tuple[str, ...] = ("",)
-        self.setFont(font(points * larger()))
+        self.setFont(font(points * desktop_scale()))
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def say(self, wordings: tuple[str, ...]) -> None:
@@ -124,11 +126,11 @@ class StatusBar(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """Room for the numbers and signs alone."""
-        return QSize(round(320 * larger()), super().sizeHint().height())
+        return QSize(round(320 * desktop_scale()), super().sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a narrow window the signs stand for themselves; their words stay in the tooltips."""
-        wide = self.width() >= _NARROW * larger()
+        wide = self.width() >= _NARROW * desktop_scale()
         for tile in self._tiles:
             tile.words.setVisible(wide)
             tile.row.setSpacing(8 if wide else 5)

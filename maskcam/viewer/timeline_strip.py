@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from maskcam.frames import Verdict
-from maskcam.viewer.palette import colour, font, larger
+from maskcam.viewer.palette import colour, desktop_scale, font
 from maskcam.viewer.timeline import SECONDS, Moment
 
 _BARS = 29.0
@@ -27,7 +27,7 @@ class TimelineStrip(QWidget):
 
     def sizeHint(self) -> QSize:
         """As wide as there is room, and low."""
-        return QSize(600, round(_TOP + _BARS + _FOOT * larger()))
+        return QSize(600, round(_TOP + _BARS + _FOOT * desktop_scale()))
 
     def show_moments(self, moments: tuple[Moment, ...], now: float) -> None:
         """Paint these from now on."""
@@ -42,7 +42,7 @@ class TimelineStrip(QWidget):
         """Paint the strip."""
         painter = QPainter(self)
         words = self.palette().color(QPalette.ColorRole.WindowText)
-        room = QRectF(_LEFT, _TOP, self.width() - _LEFT - _RIGHT, self.height() - _TOP - _FOOT * larger())
+        room = QRectF(_LEFT, _TOP, self.width() - _LEFT - _RIGHT, self.height() - _TOP - _FOOT * desktop_scale())
         quiet = QColor(words)
         quiet.setAlpha(40)
         painter.fillRect(QRectF(room.left(), room.bottom(), room.width(), 1), quiet)
@@ -70,10 +70,10 @@ class TimelineStrip(QWidget):
         faint = QColor(words)
         faint.setAlpha(150)
         painter.setPen(faint)
-        painter.setFont(font(7.5 * larger()))
-        foot = QRectF(room.left(), room.bottom() + 2, room.width(), _FOOT * larger() - 3)
+        painter.setFont(font(7.5 * desktop_scale()))
+        foot = QRectF(room.left(), room.bottom() + 2, room.width(), _FOOT * desktop_scale() - 3)
         painter.drawText(foot, int(Qt.AlignmentFlag.AlignLeft), "10 min ago")
         painter.drawText(foot, int(Qt.AlignmentFlag.AlignRight), "now")
         said = f"people (grey) and bare faces (capped), at most {most} at once" if most else "nobody seen yet"
-        if room.width() > _NARROW * larger():
+        if room.width() > _NARROW * desktop_scale():
             painter.drawText(foot, int(Qt.AlignmentFlag.AlignHCenter), said)

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from maskcam.viewer.palette import font, larger
+from maskcam.viewer.palette import desktop_scale, font
 
 _PLUG = "Plug one in and press “Look again”, or see how maskcam works with the demo."
 _INSTEAD = "Or see how maskcam works with the demo."
@@ -59,7 +59,7 @@ class WelcomePage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a small window large words would not all be seen."""
-        scale = min(larger(), max(min(self.width() / 410, self.height() / 300), 1.0))
+        scale = min(desktop_scale(), max(min(self.width() / 410, self.height() / 300), 1.0))
         self.title.setFont(font(22 * scale, bold=True))
         for widget in (self.words, self.demo_button, self.refresh_button, self.video_button, self.stream_button):
             widget.setFont(font(11.5 * scale))
